@@ -1,1 +1,2 @@
 //! front door
+pub mod syntax;
