@@ -1,2 +1,3 @@
 //! front door
 pub mod syntax;
+pub mod value;

@@ -1,0 +1,473 @@
+//! Dictionaries: data only; the methods are in `builtins/dict.rs`, the key comparisons that may run script code in
+//! `vm/mapping.rs`.
+//!
+//! Entries stand in insertion order in a vector; beyond eight of them a table of indices, probed linearly from a mixed hash,
+//! finds them. A probe that meets an equal hash with a key it cannot compare by itself hands the entry out (`Probe::Ask`), so that no
+//! borrow is open while a script's `__eq__` runs. Namespaces (modules, classes) are dictionaries too; `version` and
+//! `value_at` let their readers cache an entry's position.
+
+use std::cell::Cell;
+
+use super::cell::Shared;
+use super::object::{Kind, Payload, Ref, Visitor, heap_of};
+use super::{Heap, Str, Value, hash};
+
+const EMPTY: u32 = u32::MAX;
+const GONE: u32 = u32::MAX - 1;
+/// Up to this many entries are searched one by one, without a table.
+const SMALL: usize = 8;
+/// The number of entries a dict may have.
+pub const MAX_LEN: usize = (u32::MAX - 2) as usize;
+
+/// One entry; `key` is `Undef` where an entry was removed.
+#[derive(Clone)]
+pub struct Entry {
+    pub hash: u64,
+    pub key: Value,
+    pub value: Value,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: Vec<Entry>,
+    indices: Box<[u32]>,
+    live: usize,
+}
+
+/// The payload of a dict object.
+#[derive(Default)]
+pub struct Dict {
+    table: Shared<Table>,
+    /// Changes whenever a key comes or goes (not when a value is replaced).
+    version: Cell<u32>,
+}
+
+/// What looking for a key came to.
+pub enum Probe {
+    /// The entry at this index has the key.
+    Found(usize),
+    /// No entry has it.
+    Missing,
+    /// Only `key == ` this entry's key, evaluated by the caller, can tell. To go on, call `probe` again with `cursor`, unless
+    /// `version` has changed since, which means to start over.
+    Ask { index: usize, key: Value, cursor: usize },
+}
+
+/// Equality of keys as far as it can be told without running script code.
+#[inline]
+pub fn same_key(a: &Value, b: &Value) -> Option<bool> {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => Some(a == b),
+        (Value::Obj(x), Value::Obj(y)) => {
+            if x.is(y) {
+                return Some(true);
+            }
+            match (x.kind(), y.kind()) {
+                (Kind::Str, Kind::Str) => Some(a.downcast::<Str>()?.as_str() == b.downcast::<Str>()?.as_str()),
+                (Kind::Bytes, Kind::Bytes) => Some(a.downcast::<super::Bytes>()?.data() == b.downcast::<super::Bytes>()?.data()),
+                (Kind::BigInt, Kind::BigInt) => Some(a.downcast::<super::BigInt>()?.0 == b.downcast::<super::BigInt>()?.0),
+                (Kind::Str | Kind::Bytes | Kind::BigInt, Kind::Str | Kind::Bytes | Kind::BigInt) => Some(false),
+                (Kind::Function | Kind::Class, Kind::Function) => Some(false),
+                _ => None,
+            }
+        }
+        (Value::Obj(x), _) | (_, Value::Obj(x)) => match x.kind() {
+            Kind::Str | Kind::Bytes | Kind::BigInt | Kind::Tuple | Kind::Function => Some(false),
+            _ => None,
+        },
+        (Value::Float(a), Value::Float(b)) => Some(a == b || f64::from_bits(*a) == f64::from_bits(*b)),
+        _ => Some(same_number(a, b)),
+    }
+}
+
+/// Equality of values that are no objects.
+fn same_number(a: &Value, b: &Value) -> bool {
+    fn number(v: &Value) -> Option<(i64, Option<f64>)> {
+        match v {
+            Value::Int(i) => Some((*i, None)),
+            Value::Bool(b) => Some((*b as i64, None)),
+            Value::Float(bits) => Some((0, Some(f64::from_bits(*bits)))),
+            _ => None,
+        }
+    }
+    match (number(a), number(b)) {
+        (Some((x, None)), Some((y, None))) => x == y,
+        (Some((x, None)), Some((_, Some(f)))) | (Some((_, Some(f))), Some((x, None))) => {
+            f == x as f64 && f.abs() <= 9.3e18 && f as i128 == i128::from(x)
+        }
+        (Some((_, Some(x))), Some((_, Some(y)))) => x == y,
+        _ => a.is(b),
+    }
+}
+
+#[inline]
+fn mix(hash: u64) -> usize {
+    (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) as usize
+}
+
+impl Table {
+    fn slot_of(&self, hash: u64, index: usize) -> usize {
+        let mask = self.indices.len() - 1;
+        let mut slot = mix(hash) & mask;
+        while self.indices[slot] != index as u32 {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    #[inline]
+    fn find_quick(&self, hash: u64, is: impl Fn(&Value) -> bool) -> Option<usize> {
+        if self.indices.is_empty() {
+            return self.entries.iter().position(|e| e.hash == hash && is(&e.key));
+        }
+        let mask = self.indices.len() - 1;
+        let mut slot = mix(hash) & mask;
+        loop {
+            let index = self.indices[slot];
+            if index == EMPTY {
+                return None;
+            }
+            if index != GONE {
+                let entry = &self.entries[index as usize];
+                if entry.hash == hash && is(&entry.key) {
+                    return Some(index as usize);
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn insert(&mut self, hash: u64, key: Value, value: Value) -> usize {
+        if self.entries.len() == self.entries.capacity() || self.entries.len() >= usable(self.indices.len()) {
+            self.make_room();
+        }
+        let index = self.entries.len();
+        if !self.indices.is_empty() {
+            let mask = self.indices.len() - 1;
+            let mut slot = mix(hash) & mask;
+            while self.indices[slot] < GONE {
+                slot = (slot + 1) & mask;
+            }
+            self.indices[slot] = index as u32;
+        }
+        self.entries.push(Entry { hash, key, value });
+        self.live += 1;
+        index
+    }
+
+    /// Drops the holes, or grows; either way the table of indices is made anew.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) {
+        if self.live < self.entries.len() {
+            self.entries.retain(|e| !e.key.is_undef());
+        }
+        let wanted = match self.live {
+            0..4 => 4,
+            4..8 => 8,
+            n => n * 2,
+        };
+        if self.entries.capacity() < wanted {
+            self.entries.reserve_exact(wanted - self.entries.len());
+        }
+        self.index(wanted);
+    }
+
+    fn index(&mut self, room: usize) {
+        if room <= SMALL {
+            self.indices = Box::default();
+            return;
+        }
+        let size = (room * 3 / 2).next_power_of_two();
+        self.indices = vec![EMPTY; size].into_boxed_slice();
+        for (index, entry) in self.entries.iter().enumerate() {
+            if entry.key.is_undef() {
+                continue;
+            }
+            let mut slot = mix(entry.hash) & (size - 1);
+            while self.indices[slot] != EMPTY {
+                slot = (slot + 1) & (size - 1);
+            }
+            self.indices[slot] = index as u32;
+        }
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Entry> {
+        let hash = self.entries.get(index).filter(|e| !e.key.is_undef())?.hash;
+        if !self.indices.is_empty() {
+            let slot = self.slot_of(hash, index);
+            self.indices[slot] = GONE;
+        }
+        let gone = Entry { hash: 0, key: Value::Undef, value: Value::Undef };
+        let removed = std::mem::replace(&mut self.entries[index], gone);
+        self.live -= 1;
+        while self.entries.last().is_some_and(|e| e.key.is_undef()) {
+            self.entries.pop();
+        }
+        if self.entries.is_empty() {
+            self.indices.fill(EMPTY);
+        }
+        Some(removed)
+    }
+
+    fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.indices.len() * 4
+    }
+}
+
+/// How many entries (with holes) a table of indices of this size serves.
+fn usable(indices: usize) -> usize {
+    if indices == 0 { SMALL } else { indices * 2 / 3 }
+}
+
+impl Payload for Dict {
+    const KIND: Kind = Kind::Dict;
+    const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.table.with(|table| {
+            for entry in &table.entries {
+                visitor.value(&entry.key);
+                visitor.value(&entry.value);
+            }
+        });
+    }
+
+    fn clear(&self) {
+        self.bump();
+        drop(self.table.take());
+    }
+
+    fn buffers(&self) -> usize {
+        self.table.with(Table::bytes)
+    }
+}
+
+impl Heap {
+    /// An empty dict object.
+    #[inline]
+    pub fn dict(&self) -> Ref<Dict> {
+        self.alloc(Dict::default())
+    }
+}
+
+impl Dict {
+    /// How many keys there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.table.with(|table| table.live)
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Changes whenever a key comes or goes.
+    #[inline(always)]
+    pub fn version(&self) -> u32 {
+        self.version.get()
+    }
+
+    fn bump(&self) {
+        self.version.set(self.version.get().wrapping_add(1));
+    }
+
+    /// Looks for a key from the place `cursor` (0 to begin).
+    #[inline]
+    pub fn probe(&self, hash: u64, key: &Value, cursor: usize) -> Probe {
+        self.table.with(|table| {
+            let ask = |index: usize, cursor| Probe::Ask { index, key: table.entries[index].key.clone(), cursor };
+            if table.indices.is_empty() {
+                for (index, entry) in table.entries.iter().enumerate().skip(cursor) {
+                    if entry.hash == hash && !entry.key.is_undef() {
+                        match same_key(&entry.key, key) {
+                            Some(true) => return Probe::Found(index),
+                            Some(false) => {}
+                            None => return ask(index, index + 1),
+                        }
+                    }
+                }
+                return Probe::Missing;
+            }
+            let mask = table.indices.len() - 1;
+            let mut step = cursor;
+            loop {
+                let index = table.indices[(mix(hash) + step) & mask];
+                step += 1;
+                if index == EMPTY {
+                    return Probe::Missing;
+                }
+                if index == GONE {
+                    continue;
+                }
+                let entry = &table.entries[index as usize];
+                if entry.hash == hash {
+                    match same_key(&entry.key, key) {
+                        Some(true) => return Probe::Found(index as usize),
+                        Some(false) => {}
+                        None => return ask(index as usize, step),
+                    }
+                }
+            }
+        })
+    }
+
+    /// The value of a string key. Only for dicts whose keys cannot claim to equal a string (namespaces, keyword arguments).
+    #[inline]
+    pub fn get_str(&self, name: &Ref<Str>) -> Option<Value> {
+        self.position_of(name).and_then(|index| self.value_at(index))
+    }
+
+    /// The value of the key that is this text; as `get_str`.
+    pub fn get_text(&self, text: &str) -> Option<Value> {
+        let hash = hash::bytes(text.as_bytes()) | 1;
+        self.table.with(|table| {
+            let index = table.find_quick(hash, |k| k.downcast::<Str>().is_some_and(|s| s.as_str() == text))?;
+            Some(table.entries[index].value.clone())
+        })
+    }
+
+    /// The position of a string key; as `get_str`.
+    #[inline]
+    pub fn position_of(&self, name: &Ref<Str>) -> Option<usize> {
+        let hash = name.hash();
+        self.table.with(|table| {
+            table.find_quick(hash, |key| match key {
+                Value::Obj(object) => {
+                    object.is(name.as_obj()) || object.downcast::<Str>().is_some_and(|s| s.as_str() == name.as_str())
+                }
+                _ => false,
+            })
+        })
+    }
+
+    /// The value at a cached position, if the key there is still the object `name`.
+    #[inline(always)]
+    pub fn value_at_if(&self, index: usize, name: &Ref<Str>) -> Option<Value> {
+        self.table.with(|table| match table.entries.get(index) {
+            Some(Entry { key: Value::Obj(key), value, .. }) if key.is(name.as_obj()) => Some(value.clone()),
+            _ => None,
+        })
+    }
+
+    /// Replaces the value at a cached position, if the key there is still the object `name`; else `value` comes back.
+    #[inline(always)]
+    pub fn set_at_if(&self, index: usize, name: &Ref<Str>, value: Value) -> Result<(), Value> {
+        let old = self.table.with_mut(|table| match table.entries.get_mut(index) {
+            Some(Entry { key: Value::Obj(key), value: slot, .. }) if key.is(name.as_obj()) => Ok(std::mem::replace(slot, value)),
+            _ => Err(value),
+        });
+        old.map(drop)
+    }
+
+    /// The value at a position.
+    #[inline]
+    pub fn value_at(&self, index: usize) -> Option<Value> {
+        self.table.with(|table| table.entries.get(index).filter(|e| !e.key.is_undef()).map(|e| e.value.clone()))
+    }
+
+    /// Sets the value of a string key; as `get_str`.
+    pub fn set_str(&self, name: &Ref<Str>, value: Value) {
+        match self.position_of(name) {
+            Some(index) => drop(self.replace_at(index, value)),
+            None => self.insert_new(name.hash(), Value::from(name), value),
+        }
+    }
+
+    /// Replaces the value at a position and returns the old one.
+    #[inline]
+    pub fn replace_at(&self, index: usize, value: Value) -> Value {
+        self.table.with_mut(|table| match table.entries.get_mut(index) {
+            Some(entry) => std::mem::replace(&mut entry.value, value),
+            None => value,
+        })
+    }
+
+    /// Adds a key that `probe` has just found missing.
+    #[inline]
+    pub fn insert_new(&self, hash: u64, key: Value, value: Value) {
+        self.bump();
+        let (before, after) = self.table.with_mut(|table| {
+            let before = table.bytes();
+            table.insert(hash, key, value);
+            (before, table.bytes())
+        });
+        if before != after {
+            // SAFETY: dicts are only used as payloads of heap objects.
+            let heap = unsafe { heap_of(self) };
+            heap.charge(after);
+            heap.discharge(before);
+        }
+    }
+
+    /// Removes the entry at a position and returns it.
+    pub fn remove_at(&self, index: usize) -> Option<Entry> {
+        self.bump();
+        self.table.with_mut(|table| table.remove(index))
+    }
+
+    /// Removes a string key; as `get_str`.
+    pub fn remove_str(&self, name: &Ref<Str>) -> Option<Value> {
+        let index = self.position_of(name)?;
+        self.remove_at(index).map(|entry| entry.value)
+    }
+
+    /// The first entry at or behind position `from`, and its position. Iterators keep the position and add one.
+    #[inline]
+    pub fn next_entry(&self, from: usize) -> Option<(usize, Entry)> {
+        self.table.with(|table| {
+            let rest = table.entries.get(from..)?;
+            let ahead = rest.iter().position(|e| !e.key.is_undef())?;
+            Some((from + ahead, rest[ahead].clone()))
+        })
+    }
+
+    /// The last entry before position `to`, and its position.
+    pub fn previous_entry(&self, to: usize) -> Option<(usize, Entry)> {
+        self.table.with(|table| {
+            let upto = table.entries.get(..to.min(table.entries.len()))?;
+            let at = upto.iter().rposition(|e| !e.key.is_undef())?;
+            Some((at, upto[at].clone()))
+        })
+    }
+
+    /// One past the last position in use.
+    pub fn end(&self) -> usize {
+        self.table.with(|table| table.entries.len())
+    }
+
+    /// Copies of all entries in order.
+    pub fn to_vec(&self) -> Vec<(Value, Value)> {
+        self.table
+            .with(|table| table.entries.iter().filter(|e| !e.key.is_undef()).map(|e| (e.key.clone(), e.value.clone())).collect())
+    }
+
+    /// Copies of all keys in order.
+    pub fn keys(&self) -> Vec<Value> {
+        self.table.with(|table| table.entries.iter().filter(|e| !e.key.is_undef()).map(|e| e.key.clone()).collect())
+    }
+
+    /// Another dict with the same entries.
+    pub fn copy(&self, heap: &Heap) -> Ref<Dict> {
+        let copy = self.table.with(|table| {
+            let mut entries = Vec::with_capacity(table.live);
+            entries.extend(table.entries.iter().filter(|e| !e.key.is_undef()).cloned());
+            let mut copy = Table { live: entries.len(), entries, indices: Box::default() };
+            copy.index(copy.live);
+            copy
+        });
+        heap.charge(copy.bytes());
+        heap.alloc(Dict { table: Shared::new(copy), version: Cell::new(0) })
+    }
+
+    /// Removes everything.
+    pub fn empty(&self) {
+        self.bump();
+        let old = self.table.take();
+        // SAFETY: as in `insert_new`.
+        unsafe { heap_of(self) }.discharge(old.bytes());
+        drop(old);
+    }
+}

@@ -1,0 +1,90 @@
+//! Exceptions and tracebacks: data only; the hierarchy is in `builtins/exceptions.rs`.
+
+use std::cell::Cell;
+
+use super::cell::Shared;
+use super::object::{Kind, Payload, Ref, Visitor};
+use super::{Class, Dict, Value};
+
+/// The payload of an exception object of any class.
+pub struct Exception {
+    pub class: Shared<Ref<Class>>,
+    /// The tuple of arguments.
+    pub args: Shared<Value>,
+    /// `__cause__`: an exception or `None`.
+    pub cause: Shared<Value>,
+    /// `__context__`: an exception or `None`.
+    pub context: Shared<Value>,
+    /// `__traceback__`: a traceback or `None`.
+    pub traceback: Shared<Value>,
+    /// `__suppress_context__`.
+    pub suppress_context: Cell<bool>,
+    /// A limit was crossed: no handler catches this, no `finally` runs for it.
+    pub uncatchable: Cell<bool>,
+    /// Other attributes, once there are any.
+    pub attributes: Shared<Option<Ref<Dict>>>,
+}
+
+impl Exception {
+    /// An exception of a class with its tuple of arguments.
+    pub fn new(class: Ref<Class>, args: Value) -> Exception {
+        Exception {
+            class: Shared::new(class),
+            args: Shared::new(args),
+            cause: Shared::new(Value::None),
+            context: Shared::new(Value::None),
+            traceback: Shared::new(Value::None),
+            suppress_context: Cell::new(false),
+            uncatchable: Cell::new(false),
+            attributes: Shared::new(None),
+        }
+    }
+}
+
+impl Payload for Exception {
+    const KIND: Kind = Kind::Exception;
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.class.with(|class| visitor.reference(class));
+        for slot in [&self.args, &self.cause, &self.context, &self.traceback] {
+            slot.with(|value| visitor.value(value));
+        }
+        self.attributes.with(|dict| {
+            if let Some(dict) = dict {
+                visitor.reference(dict);
+            }
+        });
+    }
+
+    fn clear(&self) {
+        for slot in [&self.args, &self.cause, &self.context, &self.traceback] {
+            slot.set(Value::None);
+        }
+        self.attributes.set(None);
+    }
+}
+
+/// One entry of a traceback: a place in a code object, and the entry of the frame it called. The head is the outermost frame.
+pub struct Traceback {
+    /// The code object.
+    pub code: Value,
+    /// Byte offsets of the expression or statement in the code's source.
+    pub span: (u32, u32),
+    /// The next entry, towards the place of the error, or `None`.
+    pub next: Shared<Value>,
+}
+
+impl Payload for Traceback {
+    const KIND: Kind = Kind::Traceback;
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.value(&self.code);
+        self.next.with(|value| visitor.value(value));
+    }
+
+    fn clear(&self) {
+        self.next.set(Value::None);
+    }
+}

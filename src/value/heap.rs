@@ -1,0 +1,391 @@
+//! The heap of one interpreter: pages of equal cells, reference counts, the account of bytes, and the queue of finalisers.
+//!
+//! Every object is one cell: a 16-byte `Header` and its payload (see `object.rs`). Cells of a size live on 32 KiB pages aligned
+//! to their size, so that the page, and through it the heap, is found from any object's address: no header holds a heap
+//! pointer, dropping an object needs no context, and the cycle collector (`collect.rs`) enumerates objects by walking pages
+//! instead of keeping lists of them.
+//!
+//! ```text
+//! page:  | PageHeader | cell | cell | free -> | cell | ... not carved yet |
+//! cell:  | refs u32 | kind u8 | flags u8 | type u16 | vtable | payload ... |
+//! free:  |   0      |  Free   |                     |  next  |
+//! ```
+//!
+//! All `unsafe` of memory management is here and in `object.rs`. The argument: cells are handed out once (from a free list or by
+//! carving) and returned once (when the count falls to zero); an `ObjRef` is only made with a count of its own; a heap and all its
+//! objects are used by one thread at a time (see `interpreter.rs`).
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::{Cell, RefCell};
+use std::ptr::{self, NonNull};
+
+use super::object::{Header, Kind, ObjRef};
+
+/// Bytes of a page, and its alignment.
+const PAGE: usize = 32 * 1024;
+/// Cells come in steps of this many bytes.
+const STEP: usize = 16;
+/// The largest cell; payloads that may be larger keep the rest in a buffer of their own.
+pub const MAX_CELL: usize = 512;
+const CLASSES: usize = MAX_CELL / STEP + 1;
+/// How much of a page is carved at a time, so that a small program touches little memory.
+const CARVE: usize = 4096;
+/// How deep destructors may nest before the rest is put on the worklist.
+const MAX_DROP_DEPTH: u32 = 64;
+/// Containers created (less those dropped) before the first cycle collection.
+const FIRST_COLLECTION: i64 = 50_000;
+
+#[repr(C)]
+pub(super) struct PageHeader {
+    heap: *const Heap,
+    pub(super) cell: u32,
+    capacity: u32,
+    carved: Cell<u32>,
+    /// Counts of the collector, one per cell, while it runs.
+    pub(super) marks: Cell<*mut u32>,
+}
+
+const FIRST_CELL: usize = size_of::<PageHeader>().next_multiple_of(STEP);
+
+impl PageHeader {
+    /// The page that holds the cell at `cell`.
+    #[inline(always)]
+    pub(super) fn of(cell: *const Header) -> *const PageHeader {
+        (cell as usize & !(PAGE - 1)) as *const PageHeader
+    }
+
+    /// The number of `cell` on this page.
+    #[inline]
+    pub(super) fn index(&self, cell: *const Header) -> usize {
+        (cell as usize - ptr::from_ref(self) as usize - FIRST_CELL) / self.cell as usize
+    }
+
+    pub(super) fn cells(&self) -> usize {
+        self.carved.get() as usize
+    }
+
+    pub(super) fn cell_at(&self, index: usize) -> *mut Header {
+        (ptr::from_ref(self) as usize + FIRST_CELL + index * self.cell as usize) as *mut Header
+    }
+}
+
+/// A free cell, in place of an object.
+#[repr(C)]
+struct FreeCell {
+    refs: u32,
+    kind: Kind,
+    next: *mut FreeCell,
+}
+
+/// The heap of one interpreter.
+pub struct Heap {
+    free: [Cell<*mut FreeCell>; CLASSES],
+    filling: [Cell<*const PageHeader>; CLASSES],
+    pages: RefCell<Vec<NonNull<PageHeader>>>,
+    /// Bytes in live cells and in the buffers that objects own.
+    bytes: Cell<usize>,
+    /// What `bytes` may reach before the interpreter is asked to stop the script.
+    limit: Cell<usize>,
+    /// Counts down on container creation, up on release; below zero a collection is due.
+    until_collection: Cell<i64>,
+    collections: Cell<u64>,
+    /// The countdown of the evaluator (see `vm/ticks.rs`): negative means that the evaluator must look up. It lives here
+    /// because the heap is what asks for attention.
+    pub ticks: Cell<i64>,
+    /// Ticks put aside while attention is requested.
+    aside: Cell<i64>,
+    /// See `class.rs`.
+    epoch: Cell<u32>,
+    drop_depth: Cell<u32>,
+    drop_later: RefCell<Vec<NonNull<Header>>>,
+    finalizers: RefCell<Vec<ObjRef>>,
+    torn_down: Cell<bool>,
+}
+
+impl Heap {
+    /// An empty heap. It is boxed because its pages point at it.
+    pub fn new() -> Box<Heap> {
+        Box::new(Heap {
+            free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
+            filling: [const { Cell::new(ptr::null()) }; CLASSES],
+            pages: RefCell::new(Vec::new()),
+            bytes: Cell::new(0),
+            limit: Cell::new(usize::MAX),
+            until_collection: Cell::new(FIRST_COLLECTION),
+            collections: Cell::new(0),
+            ticks: Cell::new(0),
+            aside: Cell::new(0),
+            epoch: Cell::new(1),
+            drop_depth: Cell::new(0),
+            drop_later: RefCell::new(Vec::new()),
+            finalizers: RefCell::new(Vec::new()),
+            torn_down: Cell::new(false),
+        })
+    }
+
+    /// Memory for a cell of `size` bytes, accounted for. `object.rs` fills it at once.
+    #[inline]
+    pub(super) fn take_cell(&self, size: usize) -> NonNull<u8> {
+        debug_assert!(size <= MAX_CELL);
+        let class = size.div_ceil(STEP);
+        let head = self.free[class].get();
+        if head.is_null() {
+            return self.carve(class);
+        }
+        // SAFETY: the list links cells of this class that nothing else refers to.
+        self.free[class].set(unsafe { (*head).next });
+        self.bytes.set(self.bytes.get() + class * STEP);
+        unsafe { NonNull::new_unchecked(head.cast()) }
+    }
+
+    /// Cuts more cells out of the page in use, or out of a new one, and hands out the first.
+    #[cold]
+    #[inline(never)]
+    fn carve(&self, class: usize) -> NonNull<u8> {
+        let size = class * STEP;
+        let mut page = self.filling[class].get();
+        // SAFETY: a page stays allocated as long as the heap; its header was written when it was made.
+        if page.is_null() || unsafe { (*page).carved.get() == (*page).capacity } {
+            page = self.new_page(size);
+            self.filling[class].set(page);
+        }
+        let page = unsafe { &*page };
+        let first = page.carved.get() as usize;
+        let count = (CARVE / size).max(1).min(page.capacity as usize - first);
+        for index in (first..first + count).rev() {
+            let cell = page.cell_at(index).cast::<FreeCell>();
+            // SAFETY: the cell lies within the page and has never been handed out.
+            unsafe { cell.write(FreeCell { refs: 0, kind: Kind::Free, next: self.free[class].get() }) };
+            self.free[class].set(cell);
+        }
+        page.carved.set((first + count) as u32);
+        if self.bytes.get() > self.limit.get() {
+            self.request_attention();
+        }
+        self.take_cell(size)
+    }
+
+    fn new_page(&self, cell: usize) -> *const PageHeader {
+        let layout = Layout::from_size_align(PAGE, PAGE).expect("a power of two");
+        // SAFETY: the layout has a size.
+        let Some(page) = NonNull::new(unsafe { alloc(layout) }.cast::<PageHeader>()) else {
+            std::alloc::handle_alloc_error(layout)
+        };
+        let header = PageHeader {
+            heap: self,
+            cell: cell as u32,
+            capacity: ((PAGE - FIRST_CELL) / cell) as u32,
+            carved: Cell::new(0),
+            marks: Cell::new(ptr::null_mut()),
+        };
+        // SAFETY: freshly allocated and aligned to PAGE.
+        unsafe { page.write(header) };
+        self.pages.borrow_mut().push(page);
+        page.as_ptr()
+    }
+
+    /// The heap that `cell` belongs to.
+    #[inline]
+    pub(super) fn of<'a>(cell: *const Header) -> &'a Heap {
+        // SAFETY: every header lies on a page of a heap that outlives it.
+        unsafe { &*(*PageHeader::of(cell)).heap }
+    }
+
+    /// Runs the destructor of an object whose count has fallen to zero, and frees its cell. Called by `ObjRef::drop` only.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn release(cell: NonNull<Header>) {
+        let heap = Heap::of(cell.as_ptr());
+        if heap.torn_down.get() {
+            return;
+        }
+        // SAFETY: nothing refers to the object any more; it is still whole.
+        let header = unsafe { cell.as_ref() };
+        if header.wants_finalizer() {
+            header.clear_finalizer();
+            header.revive();
+            // SAFETY: `revive` has just made the one count this reference owns.
+            heap.finalizers.borrow_mut().push(unsafe { ObjRef::from_raw(cell) });
+            heap.request_attention();
+            return;
+        }
+        if heap.drop_depth.get() >= MAX_DROP_DEPTH {
+            heap.drop_later.borrow_mut().push(cell);
+            return;
+        }
+        heap.drop_depth.set(heap.drop_depth.get() + 1);
+        heap.free_object(cell);
+        heap.drop_depth.set(heap.drop_depth.get() - 1);
+        if heap.drop_depth.get() == 0 {
+            heap.drain();
+        }
+    }
+
+    fn drain(&self) {
+        loop {
+            let next = self.drop_later.borrow_mut().pop();
+            let Some(cell) = next else { return };
+            self.drop_depth.set(1);
+            self.free_object(cell);
+            self.drop_depth.set(0);
+        }
+    }
+
+    #[inline]
+    fn free_object(&self, cell: NonNull<Header>) {
+        // SAFETY: called once per object, when its count is zero; the page is alive.
+        unsafe {
+            let table = cell.as_ref().vtable;
+            let size = (*PageHeader::of(cell.as_ptr())).cell as usize;
+            if let Some(buffers) = table.buffers {
+                self.discharge(buffers(cell.as_ptr()));
+            }
+            (table.drop)(cell.as_ptr());
+            if table.trace.is_some() {
+                self.until_collection.set(self.until_collection.get() + 1);
+            }
+            let class = size / STEP;
+            let free = cell.cast::<FreeCell>();
+            free.write(FreeCell { refs: 0, kind: Kind::Free, next: self.free[class].get() });
+            self.free[class].set(free.as_ptr());
+            self.bytes.set(self.bytes.get() - size);
+        }
+    }
+
+    /// Counts a new container towards the next collection.
+    #[inline(always)]
+    pub(super) fn count_container(&self) {
+        let left = self.until_collection.get() - 1;
+        self.until_collection.set(left);
+        if left == 0 {
+            self.request_attention();
+        }
+    }
+
+    /// Adds bytes of an object's own buffer to the account. Check with `room_for` before a large one.
+    #[inline]
+    pub fn charge(&self, bytes: usize) {
+        let total = self.bytes.get().saturating_add(bytes);
+        self.bytes.set(total);
+        if total > self.limit.get() {
+            self.request_attention();
+        }
+    }
+
+    /// Takes bytes off the account.
+    #[inline]
+    pub fn discharge(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get().saturating_sub(bytes));
+    }
+
+    /// Whether `bytes` more would stay within the limit.
+    #[inline]
+    pub fn room_for(&self, bytes: usize) -> bool {
+        self.bytes.get().checked_add(bytes).is_some_and(|total| total <= self.limit.get())
+    }
+
+    /// Bytes in use.
+    pub fn bytes(&self) -> usize {
+        self.bytes.get()
+    }
+
+    /// The limit in bytes; `usize::MAX` means none.
+    pub fn limit(&self) -> usize {
+        self.limit.get()
+    }
+
+    /// Sets the limit in bytes.
+    pub fn set_limit(&self, bytes: usize) {
+        self.limit.set(bytes);
+    }
+
+    /// Whether the evaluator should run `collect`.
+    pub fn collection_due(&self) -> bool {
+        self.until_collection.get() <= 0
+    }
+
+    /// Collections so far.
+    pub fn collections(&self) -> u64 {
+        self.collections.get()
+    }
+
+    pub(super) fn collected(&self, survivors: usize) {
+        self.collections.set(self.collections.get() + 1);
+        self.until_collection.set(FIRST_COLLECTION.max(survivors as i64));
+    }
+
+    pub(super) fn pages(&self) -> Vec<NonNull<PageHeader>> {
+        self.pages.borrow().clone()
+    }
+
+    /// The age of what evaluator caches know about classes; see `class.rs`.
+    #[inline(always)]
+    pub fn epoch(&self) -> u32 {
+        self.epoch.get()
+    }
+
+    /// Makes all such caches stale.
+    pub fn bump_epoch(&self) {
+        self.epoch.set(self.epoch.get().wrapping_add(1));
+    }
+
+    /// Makes the evaluator's next tick take the slow path.
+    #[inline(never)]
+    pub fn request_attention(&self) {
+        let left = self.ticks.get();
+        if left >= 0 {
+            self.aside.set(left);
+            self.ticks.set(-1);
+        }
+    }
+
+    /// Ends a request: the ticks that were left when it was made.
+    pub fn take_aside(&self) -> i64 {
+        self.aside.replace(0)
+    }
+
+    /// Objects whose finaliser is to run, in the order in which they became unreachable.
+    pub fn take_finalizers(&self) -> Vec<ObjRef> {
+        std::mem::take(&mut *self.finalizers.borrow_mut())
+    }
+
+    /// Queues objects that the collector found unreachable and that want to be finalised.
+    pub(super) fn finalize_later(&self, objects: Vec<ObjRef>) {
+        for object in &objects {
+            object.cancel_finalizer();
+        }
+        self.finalizers.borrow_mut().extend(objects);
+        self.request_attention();
+    }
+
+    /// Whether finalisers wait.
+    pub fn has_finalizers(&self) -> bool {
+        !self.finalizers.borrow().is_empty()
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        let finalizers = std::mem::take(&mut *self.finalizers.borrow_mut());
+        self.torn_down.set(true);
+        drop(finalizers);
+        let pages = self.pages();
+        for page in &pages {
+            // SAFETY: pages are alive; a destructor that drops references only counts down, since `release` returns at once.
+            let page = unsafe { page.as_ref() };
+            for index in 0..page.cells() {
+                let cell = page.cell_at(index);
+                unsafe {
+                    if (*cell).kind != Kind::Free {
+                        ((*cell).vtable.drop)(cell);
+                    }
+                }
+            }
+        }
+        let layout = Layout::from_size_align(PAGE, PAGE).expect("a power of two");
+        for page in pages {
+            // SAFETY: allocated in `new_page` with this layout; nothing refers to its cells any more.
+            unsafe { dealloc(page.as_ptr().cast(), layout) };
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The object model: values, the heap they live on, and the data of the built-in types (their methods are in `builtins/`).
+//!
+//! Uses nothing above it. `heap.rs`, `object.rs` and `cell.rs`, with the string and instance payloads that have a tail, hold the
+//! `unsafe` code of the crate.
+
+mod cell;
+mod collect;
+mod heap;
+mod object;
+mod value;
+
+pub mod bytes;
+pub mod class;
+pub mod dict;
+pub mod exception;
+pub mod hash;
+pub mod instance;
+pub mod int;
+pub mod list;
+pub mod module;
+pub mod names;
+pub mod range;
+pub mod set;
+pub mod str;
+pub mod tuple;
+pub mod variable;
+
+pub use bytes::{ByteArray, Bytes};
+pub use cell::Shared;
+pub use class::{Base, Class, MappingProxy, Shape};
+pub use dict::Dict;
+pub use exception::{Exception, Traceback};
+pub use heap::Heap;
+pub use instance::Instance;
+pub use int::BigInt;
+pub use list::List;
+pub use module::Module;
+pub use names::Names;
+pub use object::{FIXED_KINDS, Kind, ObjRef, Payload, Ref, Visitor, assign_class_index};
+pub use range::{Range, Slice};
+pub use set::{FrozenSet, Set};
+pub use str::Str;
+pub use tuple::Tuple;
+pub use value::{R, Raised, Value};
+pub use variable::Variable;

@@ -1,0 +1,357 @@
+//! Sets and frozensets: data only; the methods are in `builtins/set.rs`, the comparisons that may run script code in
+//! `vm/mapping.rs`.
+//!
+//! The table is probed the way CPython's is (runs of ten slots, then a jump by the perturbed hash; grown at three fifths), because a
+//! set's order is visible: a set of integers iterates here as it does there.
+
+use std::cell::Cell;
+
+use super::cell::Shared;
+use super::dict::same_key;
+use super::object::{Kind, Payload, Ref, Visitor, heap_of};
+use super::{Heap, Value};
+
+const LINEAR: usize = 9;
+const FIRST_SIZE: usize = 8;
+
+#[derive(Clone)]
+struct Slot {
+    hash: i64,
+    key: Key,
+}
+
+#[derive(Clone)]
+enum Key {
+    Free,
+    Removed,
+    Here(Value),
+}
+
+#[derive(Clone, Default)]
+struct Table {
+    slots: Box<[Slot]>,
+    /// Slots that are not free.
+    fill: usize,
+    used: usize,
+}
+
+/// The keys of a set or frozenset.
+#[derive(Default)]
+pub struct Keys {
+    table: Shared<Table>,
+    version: Cell<u32>,
+}
+
+/// What looking for a key came to; as `dict::Probe`.
+pub enum Probe {
+    Found(usize),
+    Missing,
+    Ask { slot: usize, key: Value, cursor: Cursor },
+}
+
+/// Where a probe stands.
+#[derive(Clone, Copy, Default)]
+pub struct Cursor {
+    base: usize,
+    run: usize,
+    perturb: u64,
+    started: bool,
+}
+
+impl Cursor {
+    fn start(hash: i64, mask: usize) -> Cursor {
+        Cursor { base: hash as u64 as usize & mask, run: 0, perturb: hash as u64, started: true }
+    }
+
+    /// The slot to look at, and the step to the next one.
+    fn step(&mut self, mask: usize) -> usize {
+        let slot = self.base + self.run;
+        let limit = if self.base + LINEAR <= mask { LINEAR } else { 0 };
+        if self.run < limit {
+            self.run += 1;
+        } else {
+            self.perturb >>= 5;
+            self.base = (self.base.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb as usize)) & mask;
+            self.run = 0;
+        }
+        slot
+    }
+}
+
+impl Table {
+    fn place(slots: &mut [Slot], hash: i64, key: Value) {
+        let mask = slots.len() - 1;
+        let mut cursor = Cursor::start(hash, mask);
+        loop {
+            let at = cursor.step(mask);
+            if matches!(slots[at].key, Key::Free) {
+                slots[at] = Slot { hash, key: Key::Here(key) };
+                return;
+            }
+        }
+    }
+
+    fn resize(&mut self, wanted: usize) {
+        let mut size = FIRST_SIZE;
+        while size <= wanted {
+            size *= 2;
+        }
+        let mut slots = vec![Slot { hash: 0, key: Key::Free }; size].into_boxed_slice();
+        for slot in std::mem::take(&mut self.slots) {
+            if let Key::Here(key) = slot.key {
+                Table::place(&mut slots, slot.hash, key);
+            }
+        }
+        self.slots = slots;
+        self.fill = self.used;
+    }
+
+    fn insert(&mut self, hash: i64, key: Value) {
+        if self.slots.is_empty() {
+            self.resize(0);
+        }
+        Table::place(&mut self.slots, hash, key);
+        self.fill += 1;
+        self.used += 1;
+        if self.fill * 5 >= (self.slots.len() - 1) * 3 {
+            self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 });
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<Slot>()
+    }
+}
+
+impl Keys {
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.table.with(|table| table.used)
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Changes whenever a key comes or goes.
+    pub fn version(&self) -> u32 {
+        self.version.get()
+    }
+
+    fn bump(&self) {
+        self.version.set(self.version.get().wrapping_add(1));
+    }
+
+    /// Looks for a key; `cursor` is the default to begin with.
+    pub fn probe(&self, hash: i64, key: &Value, mut cursor: Cursor) -> Probe {
+        self.table.with(|table| {
+            if table.slots.is_empty() {
+                return Probe::Missing;
+            }
+            let mask = table.slots.len() - 1;
+            if !cursor.started {
+                cursor = Cursor::start(hash, mask);
+            }
+            loop {
+                let at = cursor.step(mask);
+                match &table.slots[at] {
+                    Slot { key: Key::Free, .. } => return Probe::Missing,
+                    Slot { hash: other, key: Key::Here(other_key) } if *other == hash => match same_key(other_key, key) {
+                        Some(true) => return Probe::Found(at),
+                        Some(false) => {}
+                        None => return Probe::Ask { slot: at, key: other_key.clone(), cursor },
+                    },
+                    _ => {}
+                }
+            }
+        })
+    }
+
+    /// Adds a key that `probe` has just found missing. The caller charges the growth: see `Set::insert_new`.
+    fn insert(&self, hash: i64, key: Value) -> (usize, usize) {
+        self.bump();
+        self.table.with_mut(|table| {
+            let before = table.bytes();
+            table.insert(hash, key);
+            (before, table.bytes())
+        })
+    }
+
+    /// Removes the key in a slot and returns it.
+    pub fn remove_at(&self, slot: usize) -> Option<Value> {
+        self.bump();
+        self.table.with_mut(|table| match table.slots.get_mut(slot) {
+            Some(Slot { key: key @ Key::Here(_), .. }) => {
+                table.used -= 1;
+                match std::mem::replace(key, Key::Removed) {
+                    Key::Here(key) => Some(key),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+
+    /// The first key at or behind slot `from`, with its slot and hash. Iterators keep the slot and add one.
+    #[inline]
+    pub fn next_key(&self, from: usize) -> Option<(usize, i64, Value)> {
+        self.table.with(|table| {
+            table.slots.iter().enumerate().skip(from).find_map(|(at, slot)| match &slot.key {
+                Key::Here(key) => Some((at, slot.hash, key.clone())),
+                _ => None,
+            })
+        })
+    }
+
+    /// Copies of all keys with their hashes, in order of the slots.
+    pub fn to_vec(&self) -> Vec<(i64, Value)> {
+        self.table.with(|table| {
+            let key = |slot: &Slot| match &slot.key {
+                Key::Here(key) => Some((slot.hash, key.clone())),
+                _ => None,
+            };
+            table.slots.iter().filter_map(key).collect()
+        })
+    }
+
+    /// Copies of all keys, in order of the slots.
+    pub fn keys(&self) -> Vec<Value> {
+        self.to_vec().into_iter().map(|(_, key)| key).collect()
+    }
+
+    fn copy(&self) -> Keys {
+        let mut table = self.table.with(Table::clone);
+        if table.fill != table.used {
+            table.resize(table.used * 2);
+        }
+        Keys { table: Shared::new(table), version: Cell::new(0) }
+    }
+
+    fn buffers(&self) -> usize {
+        self.table.with(Table::bytes)
+    }
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.table.with(|table| {
+            for slot in &table.slots {
+                if let Key::Here(key) = &slot.key {
+                    visitor.value(key);
+                }
+            }
+        });
+    }
+}
+
+/// The payload of a set object.
+#[derive(Default)]
+pub struct Set(Keys);
+
+impl Payload for Set {
+    const KIND: Kind = Kind::Set;
+    const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.0.trace(visitor);
+    }
+
+    fn clear(&self) {
+        self.0.bump();
+        drop(self.0.table.take());
+    }
+
+    fn buffers(&self) -> usize {
+        self.0.buffers()
+    }
+}
+
+impl Set {
+    /// The keys.
+    #[inline]
+    pub fn keys(&self) -> &Keys {
+        &self.0
+    }
+
+    /// Adds a key that `probe` has just found missing.
+    pub fn insert_new(&self, hash: i64, key: Value) {
+        let (before, after) = self.0.insert(hash, key);
+        // SAFETY: sets are only used as payloads of heap objects.
+        let heap = unsafe { heap_of(self) };
+        heap.charge(after);
+        heap.discharge(before);
+    }
+
+    /// Removes everything.
+    pub fn empty(&self) {
+        self.0.bump();
+        let old = self.0.table.take();
+        // SAFETY: as above.
+        unsafe { heap_of(self) }.discharge(old.bytes());
+        drop(old);
+    }
+}
+
+/// The payload of a frozenset object: a set that is no longer changed once a script can see it.
+#[derive(Default)]
+pub struct FrozenSet(Keys, Cell<Option<i64>>);
+
+impl Payload for FrozenSet {
+    const KIND: Kind = Kind::FrozenSet;
+    const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.0.trace(visitor);
+    }
+
+    fn buffers(&self) -> usize {
+        self.0.buffers()
+    }
+}
+
+impl FrozenSet {
+    /// The keys.
+    #[inline]
+    pub fn keys(&self) -> &Keys {
+        &self.0
+    }
+
+    /// The hash, from the keys' hashes; it does not depend on their order.
+    pub fn hash(&self) -> i64 {
+        if let Some(known) = self.1.get() {
+            return known;
+        }
+        let mut hash = 1_927_868_237u64.wrapping_mul(self.0.len() as u64 + 1);
+        for (one, _) in self.0.to_vec() {
+            let one = one as u64;
+            hash ^= (one ^ (one << 16) ^ 89_869_747).wrapping_mul(3_644_798_167);
+        }
+        hash ^= (hash >> 11) ^ (hash >> 25);
+        hash = hash.wrapping_mul(69_069).wrapping_add(907_133_923);
+        let hash = if hash == u64::MAX { 590_923_713 } else { hash as i64 };
+        self.1.set(Some(hash));
+        hash
+    }
+}
+
+impl Heap {
+    /// An empty set object.
+    pub fn set(&self) -> Ref<Set> {
+        self.alloc(Set::default())
+    }
+
+    /// A set object with the same keys.
+    pub fn set_from(&self, keys: &Keys) -> Ref<Set> {
+        let copy = keys.copy();
+        self.charge(copy.buffers());
+        self.alloc(Set(copy))
+    }
+
+    /// A frozenset object with the same keys.
+    pub fn frozenset_from(&self, keys: &Keys) -> Ref<FrozenSet> {
+        let copy = keys.copy();
+        self.charge(copy.buffers());
+        self.alloc(FrozenSet(copy, Cell::new(None)))
+    }
+}
