@@ -71,71 +71,33 @@ pub enum StmtKind {
     /// `del a, b[0], c.d`
     Delete { targets: Vec<Expr> },
     /// `a = b = value`: each target in order of writing
-    Assign {
-        targets: Vec<Expr>,
-        value: Box<Expr>,
-    },
+    Assign { targets: Vec<Expr>, value: Box<Expr> },
     /// `type Alias[T] = value`
-    TypeAlias {
-        name: Ident,
-        type_params: Vec<TypeParam>,
-        value: Box<Expr>,
-    },
+    TypeAlias { name: Ident, type_params: Vec<TypeParam>, value: Box<Expr> },
     /// `target += value`; the target is a name, an attribute or a subscript
-    AugAssign {
-        target: Box<Expr>,
-        op: Operator,
-        value: Box<Expr>,
-    },
+    AugAssign { target: Box<Expr>, op: Operator, value: Box<Expr> },
     /// `target: annotation`, `target: annotation = value`; `simple` for a bare name that is not in parentheses
-    AnnAssign {
-        target: Box<Expr>,
-        annotation: Box<Expr>,
-        value: Option<Box<Expr>>,
-        simple: bool,
-    },
+    AnnAssign { target: Box<Expr>, annotation: Box<Expr>, value: Option<Box<Expr>>, simple: bool },
     /// `for target in iter: ...`, `async for ...`
     For(Box<For>),
     /// `while test: body`, `else: orelse`
-    While {
-        test: Box<Expr>,
-        body: Vec<Stmt>,
-        orelse: Vec<Stmt>,
-    },
+    While { test: Box<Expr>, body: Vec<Stmt>, orelse: Vec<Stmt> },
     /// `if test: body`, any number of `elif`, `else: orelse`
-    If {
-        test: Box<Expr>,
-        body: Vec<Stmt>,
-        elifs: Vec<Elif>,
-        orelse: Vec<Stmt>,
-    },
+    If { test: Box<Expr>, body: Vec<Stmt>, elifs: Vec<Elif>, orelse: Vec<Stmt> },
     /// `with a as b, c: body`, `async with ...`
     With(Box<With>),
     /// `match subject: case ...`
-    Match {
-        subject: Box<Expr>,
-        cases: Vec<MatchCase>,
-    },
+    Match { subject: Box<Expr>, cases: Vec<MatchCase> },
     /// `raise`, `raise exc`, `raise exc from cause`
-    Raise {
-        exc: Option<Box<Expr>>,
-        cause: Option<Box<Expr>>,
-    },
+    Raise { exc: Option<Box<Expr>>, cause: Option<Box<Expr>> },
     /// `try` with its clauses
     Try(Box<Try>),
     /// `assert test, msg`
-    Assert {
-        test: Box<Expr>,
-        msg: Option<Box<Expr>>,
-    },
+    Assert { test: Box<Expr>, msg: Option<Box<Expr>> },
     /// `import a.b as c, d`
     Import { names: Vec<Alias> },
     /// `from ..module import a as b`, `from . import *`; `level` counts the leading dots
-    ImportFrom {
-        module: Option<Ident>,
-        names: Vec<Alias>,
-        level: u32,
-    },
+    ImportFrom { module: Option<Ident>, names: Vec<Alias>, level: u32 },
     /// `global a, b`
     Global { names: Vec<Ident> },
     /// `nonlocal a, b`
@@ -252,24 +214,13 @@ pub enum PatternKind {
     /// `[a, b, *rest]`, `(a, b)`, `a, b`
     MatchSequence { patterns: Vec<Pattern> },
     /// `{k: p, **rest}`; as many keys as patterns
-    MatchMapping {
-        keys: Vec<Expr>,
-        patterns: Vec<Pattern>,
-        rest: Option<Ident>,
-    },
+    MatchMapping { keys: Vec<Expr>, patterns: Vec<Pattern>, rest: Option<Ident> },
     /// `Cls(p, attr=q)`
-    MatchClass {
-        cls: Box<Expr>,
-        patterns: Vec<Pattern>,
-        kwd_patterns: Vec<(Ident, Pattern)>,
-    },
+    MatchClass { cls: Box<Expr>, patterns: Vec<Pattern>, kwd_patterns: Vec<(Ident, Pattern)> },
     /// `*name`, `*_` (no name), inside a sequence only
     MatchStar { name: Option<Ident> },
     /// `pattern as name`, a capture `name` (no pattern), the wildcard `_` (neither)
-    MatchAs {
-        pattern: Option<Box<Pattern>>,
-        name: Option<Ident>,
-    },
+    MatchAs { pattern: Option<Box<Pattern>>, name: Option<Ident> },
     /// `p | q`, at least two
     MatchOr { patterns: Vec<Pattern> },
 }
@@ -289,49 +240,25 @@ pub enum ExprKind {
     /// `target := value`; the target is a `Name`
     NamedExpr { target: Box<Expr>, value: Box<Expr> },
     /// `left op right`
-    BinOp {
-        left: Box<Expr>,
-        op: Operator,
-        right: Box<Expr>,
-    },
+    BinOp { left: Box<Expr>, op: Operator, right: Box<Expr> },
     /// `op operand`
     UnaryOp { op: UnaryOp, operand: Box<Expr> },
     /// `lambda args: body`
-    Lambda {
-        args: Box<Arguments>,
-        body: Box<Expr>,
-    },
+    Lambda { args: Box<Arguments>, body: Box<Expr> },
     /// `body if test else orelse`
-    IfExp {
-        test: Box<Expr>,
-        body: Box<Expr>,
-        orelse: Box<Expr>,
-    },
+    IfExp { test: Box<Expr>, body: Box<Expr>, orelse: Box<Expr> },
     /// `{key: value, **value}`; a `None` key marks `**`
     Dict { items: Vec<DictItem> },
     /// `{a, b}`
     Set { elts: Vec<Expr> },
     /// `[elt for ...]`
-    ListComp {
-        elt: Box<Expr>,
-        generators: Vec<Comprehension>,
-    },
+    ListComp { elt: Box<Expr>, generators: Vec<Comprehension> },
     /// `{elt for ...}`
-    SetComp {
-        elt: Box<Expr>,
-        generators: Vec<Comprehension>,
-    },
+    SetComp { elt: Box<Expr>, generators: Vec<Comprehension> },
     /// `{key: value for ...}`
-    DictComp {
-        key: Box<Expr>,
-        value: Box<Expr>,
-        generators: Vec<Comprehension>,
-    },
+    DictComp { key: Box<Expr>, value: Box<Expr>, generators: Vec<Comprehension> },
     /// `(elt for ...)`
-    GeneratorExp {
-        elt: Box<Expr>,
-        generators: Vec<Comprehension>,
-    },
+    GeneratorExp { elt: Box<Expr>, generators: Vec<Comprehension> },
     /// `await value`
     Await { value: Box<Expr> },
     /// `yield`, `yield value`
@@ -339,24 +266,12 @@ pub enum ExprKind {
     /// `yield from value`
     YieldFrom { value: Box<Expr> },
     /// `left < b <= c`: as many operators as comparators
-    Compare {
-        left: Box<Expr>,
-        ops: Vec<CmpOp>,
-        comparators: Vec<Expr>,
-    },
+    Compare { left: Box<Expr>, ops: Vec<CmpOp>, comparators: Vec<Expr> },
     /// `func(args, *args, key=value, **kwargs)`
-    Call {
-        func: Box<Expr>,
-        args: Vec<Expr>,
-        keywords: Vec<Keyword>,
-    },
+    Call { func: Box<Expr>, args: Vec<Expr>, keywords: Vec<Keyword> },
     /// `{value!r:spec}` inside an f-string; the specification is a `JoinedStr`. The text of `{value=}` is a constant
     /// before it in the `JoinedStr`
-    FormattedValue {
-        value: Box<Expr>,
-        conversion: Option<Conversion>,
-        format_spec: Option<Box<Expr>>,
-    },
+    FormattedValue { value: Box<Expr>, conversion: Option<Conversion>, format_spec: Option<Box<Expr>> },
     /// An f-string: `Constant` strings and `FormattedValue`s
     JoinedStr { values: Vec<Expr> },
     /// A literal
@@ -374,11 +289,7 @@ pub enum ExprKind {
     /// `a, b`, `(a, b)`, `()`. The span includes parentheses
     Tuple { elts: Vec<Expr> },
     /// `lower:upper:step`, inside a subscript only
-    Slice {
-        lower: Option<Box<Expr>>,
-        upper: Option<Box<Expr>>,
-        step: Option<Box<Expr>>,
-    },
+    Slice { lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
 }
 
 /// One entry of a dict display: `key: value`, or `**value` without a key.
@@ -497,24 +408,16 @@ impl Depth {
     }
 
     fn join(self, other: Depth) -> Depth {
-        Depth {
-            total: self.total.max(other.total),
-            nesting: self.nesting.max(other.nesting),
-        }
+        Depth { total: self.total.max(other.total), nesting: self.nesting.max(other.nesting) }
     }
 
     fn of_all<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> Depth {
-        exprs
-            .into_iter()
-            .fold(Depth::default(), |depth, expr| depth.join(expr.depth))
+        exprs.into_iter().fold(Depth::default(), |depth, expr| depth.join(expr.depth))
     }
 
     fn of_generators(generators: &[Comprehension]) -> Depth {
         generators.iter().fold(Depth::default(), |depth, part| {
-            depth
-                .join(part.target.depth)
-                .join(part.iter.depth)
-                .join(Depth::of_all(&part.ifs))
+            depth.join(part.target.depth).join(part.iter.depth).join(Depth::of_all(&part.ifs))
         })
     }
 }
@@ -545,8 +448,7 @@ impl Expr {
 
 /// The depth of an expression of this kind: one more than its deepest child, except along the spine.
 fn depth_over(kind: &ExprKind) -> Depth {
-    let option =
-        |expr: &Option<Box<Expr>>| expr.as_ref().map_or(Depth::default(), |expr| expr.depth);
+    let option = |expr: &Option<Box<Expr>>| expr.as_ref().map_or(Depth::default(), |expr| expr.depth);
     let mut spine = Depth::default();
     let rest = match kind {
         ExprKind::Constant(_) | ExprKind::Name(_) => Depth::default(),
@@ -562,15 +464,9 @@ fn depth_over(kind: &ExprKind) -> Depth {
             spine = value.depth;
             slice.depth
         }
-        ExprKind::Call {
-            func,
-            args,
-            keywords,
-        } => {
+        ExprKind::Call { func, args, keywords } => {
             spine = func.depth;
-            keywords.iter().fold(Depth::of_all(args), |depth, keyword| {
-                depth.join(keyword.value.depth)
-            })
+            keywords.iter().fold(Depth::of_all(args), |depth, keyword| depth.join(keyword.value.depth))
         }
         ExprKind::BoolOp { values: elts, .. }
         | ExprKind::Set { elts }
@@ -586,47 +482,24 @@ fn depth_over(kind: &ExprKind) -> Depth {
         ExprKind::Lambda { args, body } => args.depth().join(body.depth),
         ExprKind::IfExp { test, body, orelse } => test.depth.join(body.depth).join(orelse.depth),
         ExprKind::Dict { items } => items.iter().fold(Depth::default(), |depth, item| {
-            depth
-                .join(item.value.depth)
-                .join(item.key.as_ref().map_or(Depth::default(), |key| key.depth))
+            depth.join(item.value.depth).join(item.key.as_ref().map_or(Depth::default(), |key| key.depth))
         }),
         ExprKind::ListComp { elt, generators }
         | ExprKind::SetComp { elt, generators }
-        | ExprKind::GeneratorExp { elt, generators } => {
-            elt.depth.join(Depth::of_generators(generators))
-        }
-        ExprKind::DictComp {
-            key,
-            value,
-            generators,
-        } => key
-            .depth
-            .join(value.depth)
-            .join(Depth::of_generators(generators)),
-        ExprKind::Compare {
-            left, comparators, ..
-        } => left.depth.join(Depth::of_all(comparators)),
-        ExprKind::FormattedValue {
-            value, format_spec, ..
-        } => value.depth.join(option(format_spec)),
-        ExprKind::Slice { lower, upper, step } => {
-            option(lower).join(option(upper)).join(option(step))
-        }
+        | ExprKind::GeneratorExp { elt, generators } => elt.depth.join(Depth::of_generators(generators)),
+        ExprKind::DictComp { key, value, generators } => key.depth.join(value.depth).join(Depth::of_generators(generators)),
+        ExprKind::Compare { left, comparators, .. } => left.depth.join(Depth::of_all(comparators)),
+        ExprKind::FormattedValue { value, format_spec, .. } => value.depth.join(option(format_spec)),
+        ExprKind::Slice { lower, upper, step } => option(lower).join(option(upper)).join(option(step)),
     };
-    Depth {
-        total: spine.total.max(rest.total).saturating_add(1),
-        nesting: spine.nesting.max(rest.nesting.saturating_add(1)),
-    }
+    Depth { total: spine.total.max(rest.total).saturating_add(1), nesting: spine.nesting.max(rest.nesting.saturating_add(1)) }
 }
 
 impl Arguments {
     /// All parameters in the order in which a signature lists them.
     pub fn iter(&self) -> impl Iterator<Item = &Arg> {
         let positional = self.posonlyargs.iter().chain(&self.args);
-        positional
-            .chain(&self.vararg)
-            .chain(&self.kwonlyargs)
-            .chain(&self.kwarg)
+        positional.chain(&self.vararg).chain(&self.kwonlyargs).chain(&self.kwarg)
     }
 
     fn depth(&self) -> Depth {

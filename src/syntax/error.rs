@@ -33,11 +33,7 @@ pub enum SyntaxErrorClass {
 
 impl SyntaxError {
     pub fn new(kind: SyntaxErrorKind, span: Span) -> SyntaxError {
-        SyntaxError {
-            kind,
-            span,
-            incomplete: false,
-        }
+        SyntaxError { kind, span, incomplete: false }
     }
 
     pub fn class(&self) -> SyntaxErrorClass {
@@ -46,10 +42,7 @@ impl SyntaxError {
 
     /// First and last place of the error, as `lineno`, `offset`, `end_lineno` and `end_offset` give them.
     pub fn place(&self, source: &Source) -> (Position, Position) {
-        (
-            source.position(self.span.start),
-            source.position(self.span.end),
-        )
+        (source.position(self.span.start), source.position(self.span.end))
     }
 
     /// The block a traceback ends with.
@@ -63,18 +56,9 @@ impl SyntaxError {
         if !body.is_empty() {
             let width = line.trim_end().chars().count();
             let first = (start.column as usize - 1).max(cut);
-            let last = if end.line > start.line {
-                width
-            } else {
-                end.column as usize - 1
-            };
+            let last = if end.line > start.line { width } else { end.column as usize - 1 };
             let carets = last.saturating_sub(first).max(1);
-            let _ = writeln!(
-                out,
-                "    {body}\n    {}{}",
-                " ".repeat(first - cut),
-                "^".repeat(carets)
-            );
+            let _ = writeln!(out, "    {body}\n    {}{}", " ".repeat(first - cut), "^".repeat(carets));
         }
         let _ = write!(out, "{}: {}", self.class().name(), self.kind);
         out

@@ -32,18 +32,12 @@ pub struct Options {
 
 impl From<Mode> for Options {
     fn from(mode: Mode) -> Options {
-        Options {
-            mode,
-            top_level_await: false,
-        }
+        Options { mode, top_level_await: false }
     }
 }
 
 /// Parses and checks a source. The second argument is a [`Mode`], or [`Options`].
 pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module, SyntaxError> {
     let _ = options.into();
-    Err(SyntaxError::new(
-        SyntaxErrorKind::Invalid,
-        Span::new(0, source.text().len()),
-    ))
+    Err(SyntaxError::new(SyntaxErrorKind::Invalid, Span::new(0, source.text().len())))
 }

@@ -38,11 +38,7 @@ impl Source {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        Source(Arc::new(Inner {
-            name: name.into(),
-            text: text.into_boxed_str(),
-            lines: OnceLock::new(),
-        }))
+        Source(Arc::new(Inner { name: name.into(), text: text.into_boxed_str(), lines: OnceLock::new() }))
     }
 
     pub fn name(&self) -> &str {
@@ -69,9 +65,7 @@ impl Source {
 
     /// The line, counted from one, that holds this offset.
     pub fn line_number(&self, offset: u32) -> u32 {
-        self.line_starts()
-            .partition_point(|&start| start <= offset)
-            .max(1) as u32
+        self.line_starts().partition_point(|&start| start <= offset).max(1) as u32
     }
 
     /// The text of a line, counted from one, without its line end; `None` past the last line.
@@ -85,9 +79,7 @@ impl Source {
         let starts = self.line_starts();
         let index = (number as usize).checked_sub(1)?;
         let start = *starts.get(index)? as usize;
-        let end = starts
-            .get(index + 1)
-            .map_or(self.text().len(), |&next| next as usize);
+        let end = starts.get(index + 1).map_or(self.text().len(), |&next| next as usize);
         let body = self.text()[start..end].trim_end_matches(['\n', '\r']);
         Some(Span::new(start, start + body.len()))
     }
@@ -123,10 +115,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 impl Span {
     /// Offsets beyond 4 GiB cannot occur: `parse` refuses such sources.
     pub const fn new(start: usize, end: usize) -> Span {
-        Span {
-            start: start as u32,
-            end: end as u32,
-        }
+        Span { start: start as u32, end: end as u32 }
     }
 
     /// An empty span at one offset.
@@ -136,10 +125,7 @@ impl Span {
 
     /// The smallest span that covers both.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     pub const fn range(self) -> std::ops::Range<usize> {
@@ -167,10 +153,7 @@ mod tests {
     fn lines_end_in_every_customary_way() {
         let source = Source::new("x", "\u{feff}a\r\nbé\rc\n");
         assert_eq!(source.line_count(), 4);
-        assert_eq!(
-            [1, 2, 3, 4].map(|n| source.line(n).unwrap()),
-            ["a", "bé", "c", ""]
-        );
+        assert_eq!([1, 2, 3, 4].map(|n| source.line(n).unwrap()), ["a", "bé", "c", ""]);
         assert_eq!(source.line(5), None);
         assert_eq!(source.position(6), Position { line: 2, column: 3 });
         assert_eq!(source.position(99), Position { line: 4, column: 1 });
