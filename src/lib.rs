@@ -1,3 +1,5 @@
 //! front door
+pub mod native;
 pub mod syntax;
 pub mod value;
+pub mod vm;

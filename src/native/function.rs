@@ -1,0 +1,121 @@
+//! Rows, and the typed call behind each.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use crate::value::{Base, Class, Payload, R, Ref, Shared, Value};
+use crate::vm::Vm;
+use crate::vm::coroutine::NativeFrame;
+use crate::vm::function::{Args, Binding, NativeCode, NativeFunction};
+use crate::vm::types::bare_class;
+
+/// One native function: what a table holds.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// The name in scripts.
+    pub name: &'static str,
+    /// The parameters in script syntax, without the receiver.
+    pub signature: &'static str,
+    /// The function.
+    pub entry: Entry,
+    /// How it is bound when it is looked up in a class (functions of modules are never bound).
+    pub binding: Binding,
+}
+
+/// How the function of a row is entered; see `NativeCode`.
+#[derive(Clone, Copy)]
+pub enum Entry {
+    Bound(fn(&Vm, &[Value]) -> R),
+    Raw(fn(&Vm, Args<'_>) -> R),
+    Async(fn(&Vm, &[Value]) -> R<Box<dyn NativeFrame>>),
+}
+
+/// A table of rows for functions with typed parameters. Behind the arrow: the Rust function, then in parentheses the numbers of
+/// its parameters beside the `Vm` (the receiver of a method counts as 0).
+///
+/// ```text
+/// rows![
+///     "startswith", "prefix, start=0, end=None" => str_startswith(0 1 2 3);
+///     raw "print", "*values, sep=' ', end='\n', file=None, flush=False" => print;
+///     async "wait", "" => event_wait(0);
+///     class "fromhex", "string, /" => bytes_fromhex(0 1);       // a class method: parameter 0 is the class
+///     static "maketrans", "x, y=None, z=None, /" => str_maketrans(0 1 2);
+/// ]
+/// ```
+#[macro_export]
+macro_rules! rows {
+    (@acc [$($done:expr,)*]) => { [$($done),*] };
+    (@acc [$($done:expr,)*] raw $name:literal, $signature:literal => $function:path; $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::native::Row {
+            name: $name, signature: $signature,
+            entry: $crate::native::Entry::Raw($function),
+            binding: $crate::vm::function::Binding::Method,
+        },] $($rest)*)
+    };
+    (@acc [$($done:expr,)*] async $name:literal, $signature:literal => $function:ident($($index:tt)*); $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::native::Row {
+            name: $name, signature: $signature,
+            entry: $crate::native::Entry::Async(|vm, args| { let _ = args; $function(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*) }),
+            binding: $crate::vm::function::Binding::Method,
+        },] $($rest)*)
+    };
+    (@acc [$($done:expr,)*] class $name:literal, $signature:literal => $function:ident($($index:tt)*); $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::rows!(@bound Class, $name, $signature, $function, $($index)*),] $($rest)*)
+    };
+    (@acc [$($done:expr,)*] static $name:literal, $signature:literal => $function:ident($($index:tt)*); $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::rows!(@bound Function, $name, $signature, $function, $($index)*),] $($rest)*)
+    };
+    (@acc [$($done:expr,)*] $name:literal, $signature:literal => $function:ident($($index:tt)*); $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::rows!(@bound Method, $name, $signature, $function, $($index)*),] $($rest)*)
+    };
+    (@bound $binding:ident, $name:literal, $signature:literal, $function:ident, $($index:tt)*) => {
+        $crate::native::Row {
+            name: $name, signature: $signature,
+            entry: $crate::native::Entry::Bound(|vm, args| {
+                let _ = args;
+                $crate::native::IntoValue::into_result($function(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*), vm)
+            }),
+            binding: $crate::vm::function::Binding::$binding,
+        }
+    };
+    ($($rest:tt)*) => { $crate::rows!(@acc [] $($rest)*) };
+}
+
+/// The function object of a row. `owner` is the class of a method or the name of the module.
+pub fn native_function(vm: &Vm, row: &Row, binding: Binding, owner: Value) -> Ref<NativeFunction> {
+    let code = match row.entry {
+        Entry::Bound(function) => NativeCode::Bound(function),
+        Entry::Raw(function) => NativeCode::Raw(function),
+        Entry::Async(function) => NativeCode::Async(function),
+    };
+    vm.heap.alloc(NativeFunction {
+        name: vm.intern(row.name),
+        signature_text: Cow::Borrowed(row.signature),
+        signature: OnceCell::new(),
+        code,
+        binding,
+        owner: Shared::new(owner),
+    })
+}
+
+/// Puts the functions of a table into a class as its methods.
+pub fn define_methods(vm: &Vm, class: &Ref<Class>, rows: &[Row]) {
+    for row in rows {
+        let function = native_function(vm, row, row.binding, Value::from(class));
+        class.dict.set_str(&vm.intern(row.name), Value::from(function));
+    }
+    vm.heap.bump_epoch();
+}
+
+/// The class of a library or host type `T`, derived from `object`, made with the module that has it. `module` is its `__module__`.
+pub fn define_class<T: Payload>(vm: &Vm, module: &str, name: &str, rows: &[Row]) -> Ref<Class> {
+    let index = T::class_index();
+    if let Some(known) = vm.types.at(index) {
+        return known;
+    }
+    let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(index), &[&vm.types.object]);
+    class.dict.set_str(&vm.n.__module__, vm.str_value(module));
+    define_methods(vm, &class, rows);
+    vm.types.set_at(index, class.clone());
+    class
+}

@@ -1,0 +1,85 @@
+//! Code objects: a body that was resolved and lowered, with what calling it needs to know.
+
+use std::rc::Rc;
+
+use super::node::Tree;
+use crate::syntax::{Source, Span};
+use crate::value::{Dict, Kind, Payload, Ref, Shared, Str, Value, Visitor};
+
+/// What a body belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CodeKind {
+    Module,
+    Class,
+    Function,
+    Generator,
+    Coroutine,
+    AsyncGenerator,
+}
+
+/// The parameters of a function. Their slots come first, in this order: positional-only, positional, keyword-only, `*args`,
+/// `**kwargs`.
+#[derive(Default, Debug, Clone)]
+pub struct Parameters {
+    pub names: Vec<Ref<Str>>,
+    /// How many can only be given by position.
+    pub positional_only: usize,
+    /// How many can be given by position.
+    pub positional: usize,
+    pub keyword_only: usize,
+    pub has_args: bool,
+    pub has_kwargs: bool,
+}
+
+impl Parameters {
+    /// How many slots they take.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+}
+
+/// The payload of a code object.
+pub struct Code {
+    pub name: Ref<Str>,
+    pub qualname: Ref<Str>,
+    pub kind: CodeKind,
+    pub parameters: Parameters,
+    /// Only positional parameters, none captured, an ordinary function: calls take the short way.
+    pub is_simple: bool,
+    /// The names of the slots that are variables of the script: the first ones.
+    pub locals: Vec<Ref<Str>>,
+    /// Which of them are captured by inner functions; calling puts a fresh cell there (around the argument, if any).
+    pub captured: Vec<u16>,
+    /// The captured variables of outer functions; the closure's cells go to the last slots.
+    pub free: Vec<Ref<Str>>,
+    /// All slots: locals, hidden ones, free ones.
+    pub slots: usize,
+    pub doc: Value,
+    /// The namespace that global names of the body mean. Nodes refer to it without counting.
+    pub globals: Ref<Dict>,
+    /// Code of the functions and classes inside. Nodes refer to them without counting.
+    pub children: Vec<Ref<Code>>,
+    /// What a `compile()` call returned, before it is run in a namespace: see `vm/compile.rs`.
+    pub source: Rc<Source>,
+    /// The whole definition, and its `def` line for tracebacks.
+    pub span: Span,
+    pub body: Shared<Option<Tree>>,
+}
+
+impl Payload for Code {
+    const KIND: Kind = Kind::Code;
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.reference(&self.name);
+        visitor.reference(&self.qualname);
+        for name in self.parameters.names.iter().chain(&self.locals).chain(&self.free) {
+            visitor.reference(name);
+        }
+        visitor.value(&self.doc);
+        visitor.reference(&self.globals);
+        for child in &self.children {
+            visitor.reference(child);
+        }
+    }
+}

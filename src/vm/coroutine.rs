@@ -1,0 +1,169 @@
+//! Suspended programs as data: frames, and the generators, coroutines and async generators that own them.
+//!
+//! A frame is its slots, a cursor (the path of positions from the body down to the suspension point) and its code. A coroutine that
+//! a task runs owns a stack of frames, outermost first: `await f()` puts the frame of `f` on top, and resuming touches only the
+//! top. Native code that waits is a frame too: a Rust enum of states behind `NativeFrame`, enumerable like everything else.
+//! How frames suspend and resume is in `suspend.rs`.
+
+use std::cell::Cell;
+
+use smallvec::SmallVec;
+
+use super::Vm;
+use super::code::Code;
+use crate::value::{Kind, Payload, R, Ref, Shared, Str, Value, Visitor};
+
+/// The positions of the active blocks of a suspended frame, innermost first.
+pub type Cursor = SmallVec<[u16; 8]>;
+
+/// A frame of script code that is not on the native stack.
+pub struct Frame {
+    pub code: Ref<Code>,
+    pub slots: Box<[Value]>,
+    pub cursor: Cursor,
+    /// The coroutine object this frame came from, if a script can see it: told when the frame ends.
+    pub owner: Option<Ref<Coroutine>>,
+}
+
+/// What a native frame wants next.
+pub enum Step {
+    /// It is done: the value of the `await`.
+    Done(Value),
+    /// Await this (a coroutine, a future, any awaitable), then resume with what it gave.
+    Await(Value),
+    /// Give this to whoever drives the coroutine, as a bare `yield` would; resumed with what is sent.
+    Yield(Value),
+}
+
+/// Native code that can wait: states in a Rust enum, never a closure or a Rust future.
+pub trait NativeFrame: 'static {
+    /// The name of the coroutine function, for messages.
+    fn name(&self) -> &'static str;
+
+    /// Goes on. `sent` is what the awaited thing gave: a value (`None` the first time), or `Err` with the exception in the `Vm`
+    /// (thrown in, for example a cancellation). An error returned ends the frame.
+    fn resume(&mut self, vm: &Vm, sent: R) -> R<Step>;
+
+    /// Reports every value held.
+    fn trace(&self, visitor: &mut Visitor<'_>);
+}
+
+/// A frame of either kind.
+pub enum Activation {
+    Script(Frame),
+    Native(Box<dyn NativeFrame>),
+}
+
+impl Activation {
+    /// Reports every value held.
+    pub fn trace(&self, visitor: &mut Visitor<'_>) {
+        match self {
+            Activation::Script(frame) => {
+                visitor.reference(&frame.code);
+                visitor.values(&frame.slots);
+                if let Some(owner) = &frame.owner {
+                    visitor.reference(owner);
+                }
+            }
+            Activation::Native(frame) => frame.trace(visitor),
+        }
+    }
+}
+
+/// Where a generator or coroutine stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Not started.
+    Created,
+    Suspended,
+    Running,
+    /// Awaited by another coroutine, whose stack its frames have joined.
+    Joined,
+    Closed,
+}
+
+/// What generators, coroutines and async generators have in common.
+pub struct Resumable {
+    pub state: Cell<State>,
+    /// The frames, outermost first. Empty while running, joined or closed.
+    pub stack: Shared<Vec<Activation>>,
+    /// Name and qualified name.
+    pub name: Shared<Ref<Str>>,
+    pub qualname: Shared<Ref<Str>>,
+}
+
+impl Resumable {
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.stack.with(|stack| {
+            for frame in stack {
+                frame.trace(visitor);
+            }
+        });
+        self.name.with(|name| visitor.reference(name));
+        self.qualname.with(|name| visitor.reference(name));
+    }
+
+    fn clear(&self) {
+        self.state.set(State::Closed);
+        drop(self.stack.take());
+    }
+
+    fn buffers(&self) -> usize {
+        self.stack.with(|stack| stack.capacity() * size_of::<Activation>())
+    }
+}
+
+macro_rules! resumable {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        pub struct $name {
+            pub inner: Resumable,
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Payload for $name {
+            const KIND: Kind = Kind::$name;
+            const CONTAINER: bool = true;
+            const BUFFERS: bool = true;
+
+            fn trace(&self, visitor: &mut Visitor<'_>) {
+                self.inner.trace(visitor);
+            }
+
+            fn clear(&self) {
+                self.inner.clear();
+            }
+
+            fn buffers(&self) -> usize {
+                self.inner.buffers()
+            }
+        }
+    };
+}
+
+resumable! {
+    /// The payload of a generator object.
+    Generator {}
+}
+resumable! {
+    /// The payload of a coroutine object.
+    Coroutine {}
+}
+resumable! {
+    /// The payload of an async generator object.
+    AsyncGenerator {
+        /// An `__anext__`, `asend`, `athrow` or `aclose` of it is under way.
+        busy: Cell<bool>,
+        /// The first iteration has told the event loop about it.
+        hooked: Cell<bool>,
+    }
+}
+
+/// What resuming a generator or coroutine gave.
+pub enum Outcome {
+    /// It ended with this value.
+    Return(Value),
+    /// It yields this: a generator's item, or what the bottom of an await chain hands to the task (a future to wait for, or
+    /// `None` for a bare yield).
+    Yield(Value),
+}

@@ -1,0 +1,149 @@
+//! The virtual machine: nodes and how they run, frames, calls, attributes, operators, exceptions, suspension.
+
+pub mod attribute;
+pub mod call;
+pub mod class;
+pub mod code;
+pub mod coroutine;
+pub mod errors;
+pub mod function;
+pub mod iterate;
+pub mod names;
+pub mod node;
+pub mod operators;
+pub mod signature;
+pub mod text;
+pub mod types;
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+pub use code::Code;
+pub use function::{Args, BoundMethod, Function, NativeFunction};
+pub use names::CommonNames;
+pub use node::{Node, Tree};
+pub use types::Types;
+
+use crate::value::{Dict, Heap, Names, R, Ref, Shared, Str, Value};
+
+/// An interpreter's state: everything that evaluating needs. It is used through shared references, by one thread at a time.
+pub struct Vm {
+    /// Names that the interpreter looks up.
+    pub n: CommonNames,
+    /// The classes of the language.
+    pub types: Types,
+    /// The exception on its way, while an `Err(Raised)` travels.
+    pub(crate) raised: Shared<Option<Value>>,
+    /// The exception being handled by the innermost `except` or `finally`: what a bare `raise` raises again.
+    pub handled: Shared<Value>,
+    /// `sys.modules`.
+    pub modules: Ref<Dict>,
+    /// The namespace of the built-in names.
+    pub builtins: Ref<Dict>,
+    /// Script calls that are active on the native stack.
+    pub depth: Cell<u32>,
+    pub max_depth: Cell<u32>,
+    /// The lowest address the native stack may reach.
+    pub stack_limit: Cell<usize>,
+    /// How to find out whether an object of a native type that is awaited is done: see `Vm::set_await_hook`.
+    await_hooks: RefCell<Vec<Option<AwaitHook>>>,
+    /// State of the layers above (scheduler, modules), by type.
+    extensions: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    names: Names,
+    /// Last, because everything above may hold objects.
+    pub heap: Box<Heap>,
+}
+
+/// Looks at an awaited object: its result (or exception) if it is done, `None` if the coroutine has to wait for it, which hands the
+/// object itself to the task.
+pub type AwaitHook = fn(&Vm, &Value) -> R<Option<Value>>;
+
+impl Vm {
+    /// A bare interpreter: the classes exist, but have no methods; `builtins::install` comes next.
+    pub fn new() -> Vm {
+        let heap = Heap::new();
+        let names = Names::default();
+        Vm {
+            n: CommonNames::new(&heap, &names),
+            types: Types::new(&heap, &names),
+            raised: Shared::new(None),
+            handled: Shared::new(Value::None),
+            modules: heap.dict(),
+            builtins: heap.dict(),
+            depth: Cell::new(0),
+            max_depth: Cell::new(1000),
+            stack_limit: Cell::new(0),
+            await_hooks: RefCell::new(Vec::new()),
+            extensions: RefCell::new(HashMap::new()),
+            names,
+            heap,
+        }
+    }
+
+    /// The string object of an identifier. Names are never freed: only for identifiers of programs and of the library.
+    pub fn intern(&self, text: &str) -> Ref<Str> {
+        self.names.intern(&self.heap, text)
+    }
+
+    /// The table of names.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The string object for `text` if it is a name that something has used.
+    pub fn known_name(&self, text: &str) -> Option<Ref<Str>> {
+        self.names.get(text)
+    }
+
+    /// The name for an attribute given as a string object: the interned object if there is one.
+    pub fn name_of(&self, text: &Ref<Str>) -> Ref<Str> {
+        if text.as_obj().is_interned() {
+            return text.clone();
+        }
+        self.names.get(text.as_str()).unwrap_or_else(|| text.clone())
+    }
+
+    /// A string value.
+    #[inline]
+    pub fn str_value(&self, text: &str) -> Value {
+        Value::from(self.heap.str(text))
+    }
+
+    /// The state of a layer above, made at first use.
+    pub fn extension<T: Any>(&self, make: impl FnOnce() -> T) -> Rc<T> {
+        if let Some(known) = self.find_extension::<T>() {
+            return known;
+        }
+        let made = Rc::new(make());
+        self.extensions.borrow_mut().insert(TypeId::of::<T>(), made.clone());
+        made
+    }
+
+    /// The state of a layer above, if it has been made.
+    pub fn find_extension<T: Any>(&self) -> Option<Rc<T>> {
+        let known = self.extensions.borrow().get(&TypeId::of::<T>()).cloned()?;
+        known.downcast::<T>().ok()
+    }
+
+    /// Makes objects of a native type awaitable.
+    pub fn set_await_hook(&self, class_index: u16, hook: AwaitHook) {
+        let mut hooks = self.await_hooks.borrow_mut();
+        if hooks.len() <= class_index as usize {
+            hooks.resize(class_index as usize + 1, None);
+        }
+        hooks[class_index as usize] = Some(hook);
+    }
+
+    /// The hook of a native type.
+    pub fn await_hook(&self, class_index: u16) -> Option<AwaitHook> {
+        self.await_hooks.borrow().get(class_index as usize).copied().flatten()
+    }
+}
+
+impl Default for Vm {
+    fn default() -> Vm {
+        Vm::new()
+    }
+}
