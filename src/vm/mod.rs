@@ -4,14 +4,17 @@ pub mod attribute;
 pub mod call;
 pub mod class;
 pub mod code;
+pub mod compile;
 pub mod coroutine;
 pub mod errors;
 pub mod function;
+pub mod invoke;
 pub mod iterate;
 pub mod names;
 pub mod node;
 pub mod operators;
 pub mod signature;
+pub mod suspend;
 pub mod text;
 pub mod types;
 
