@@ -4,9 +4,19 @@
 //! its `actions` build the [`ast`], `literal` reads numbers and strings, `validate` checks what a grammar cannot say.
 //! Nothing else of Asplet is used here.
 
+mod actions;
 pub mod ast;
+mod diagnose;
 mod error;
+mod grammar;
+mod layout;
+mod literal;
 mod source;
+mod token;
+
+use actions::{Actions, Stop};
+use layout::Layout;
+use token::Token;
 
 pub use error::{SyntaxError, SyntaxErrorClass, SyntaxErrorKind};
 pub use source::{Position, Source, Span};
@@ -32,12 +42,53 @@ pub struct Options {
 
 impl From<Mode> for Options {
     fn from(mode: Mode) -> Options {
-        Options { mode, top_level_await: false }
+        Options {
+            mode,
+            top_level_await: false,
+        }
     }
 }
 
 /// Parses and checks a source. The second argument is a [`Mode`], or [`Options`].
 pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module, SyntaxError> {
-    let _ = options.into();
-    Err(SyntaxError::new(SyntaxErrorKind::Invalid, Span::new(0, source.text().len())))
+    let options = options.into();
+    let text = source.text();
+    if text.len() >= u32::MAX as usize {
+        return Err(SyntaxError::new(
+            SyntaxErrorKind::SourceTooLarge,
+            Span::default(),
+        ));
+    }
+    // Half-built trees are dropped in there.
+    stacker::maybe_grow(ast::DROP_STACK, ast::DROP_STACK, || {
+        let body = statements(text, options.mode)?;
+        Ok(ast::Module {
+            body,
+            span: Span::new(0, text.len()),
+        })
+    })
+}
+
+/// Runs the generated parser.
+fn statements(text: &str, mode: Mode) -> Result<Vec<ast::Stmt>, SyntaxError> {
+    let start = match mode {
+        Mode::File => Token::StartFile,
+        Mode::Interactive => Token::StartInteractive,
+        Mode::Eval => Token::StartEval,
+    };
+    let actions = Actions::new(text);
+    let tokens = Layout::new(text, start).map(|token| match token {
+        Ok(token) if !actions.failed() => Ok(token),
+        Ok(_) => Err(Stop),
+        Err(error) => {
+            actions.fail(error);
+            Err(Stop)
+        }
+    });
+    let result = grammar::StartParser::new().parse(&actions, tokens);
+    match (result, actions.take_error()) {
+        (_, Some(error)) => Err(error),
+        (Ok(body), None) => Ok(body),
+        (Err(stopped), None) => Err(diagnose::diagnose(text, start, stopped)),
+    }
 }

@@ -1,0 +1,182 @@
+//! What may be assigned to, deleted or annotated, and how the rest is called in messages.
+
+use super::Actions;
+use crate::syntax::ast::{Constant, Expr, ExprKind, Operator, StmtKind};
+use crate::syntax::error::SyntaxErrorKind as Kind;
+use crate::syntax::source::Span;
+
+/// The words a message has for an expression.
+pub fn describe(expr: &Expr) -> &'static str {
+    match &expr.kind {
+        ExprKind::Attribute { .. } => "attribute",
+        ExprKind::Subscript { .. } => "subscript",
+        ExprKind::Starred { .. } => "starred",
+        ExprKind::Name(_) => "name",
+        ExprKind::List { .. } => "list",
+        ExprKind::Tuple { .. } => "tuple",
+        ExprKind::Lambda { .. } => "lambda",
+        ExprKind::Call { .. } => "function call",
+        ExprKind::BoolOp { .. } | ExprKind::BinOp { .. } | ExprKind::UnaryOp { .. } => "expression",
+        ExprKind::GeneratorExp { .. } => "generator expression",
+        ExprKind::Yield { .. } | ExprKind::YieldFrom { .. } => "yield expression",
+        ExprKind::Await { .. } => "await expression",
+        ExprKind::ListComp { .. } => "list comprehension",
+        ExprKind::SetComp { .. } => "set comprehension",
+        ExprKind::DictComp { .. } => "dict comprehension",
+        ExprKind::Dict { .. } => "dict literal",
+        ExprKind::Set { .. } => "set display",
+        ExprKind::JoinedStr { .. } | ExprKind::FormattedValue { .. } => "f-string expression",
+        ExprKind::Constant(Constant::None) => "None",
+        ExprKind::Constant(Constant::True) => "True",
+        ExprKind::Constant(Constant::False) => "False",
+        ExprKind::Constant(Constant::Ellipsis) => "ellipsis",
+        ExprKind::Constant(_) => "literal",
+        ExprKind::Compare { .. } => "comparison",
+        ExprKind::IfExp { .. } => "conditional expression",
+        ExprKind::NamedExpr { .. } => "named expression",
+        ExprKind::Slice { .. } => "slice",
+    }
+}
+
+/// The first part of a target that cannot be one.
+fn invalid_part(target: &Expr, deleting: bool) -> Option<&Expr> {
+    match &target.kind {
+        ExprKind::List { elts } | ExprKind::Tuple { elts } => {
+            elts.iter().find_map(|elt| invalid_part(elt, deleting))
+        }
+        ExprKind::Starred { .. } if deleting => Some(target),
+        ExprKind::Starred { value } => invalid_part(value, deleting),
+        ExprKind::Name(_) | ExprKind::Subscript { .. } | ExprKind::Attribute { .. } => None,
+        _ => Some(target),
+    }
+}
+
+impl Actions<'_> {
+    /// One more target of an assignment; checked when the value is there.
+    pub fn targets(&self, mut into: Vec<Expr>, target: Box<Expr>) -> Vec<Expr> {
+        into.push(*target);
+        into
+    }
+
+    pub fn assign(&self, targets: Vec<Expr>, value: Box<Expr>) -> StmtKind {
+        let single = targets.len() == 1;
+        for target in &targets {
+            if let Some(part) = invalid_part(target, false) {
+                let last = match &target.kind {
+                    ExprKind::Tuple { elts } => {
+                        elts.last().is_some_and(|last| std::ptr::eq(last, part))
+                    }
+                    _ => std::ptr::eq(target, part),
+                };
+                self.refuse_assignment(part, single && last && is_tight(&value));
+                break;
+            }
+        }
+        StmtKind::Assign { targets, value }
+    }
+
+    fn refuse_assignment(&self, part: &Expr, could_compare: bool) {
+        let kind = match &part.kind {
+            ExprKind::Yield { .. } | ExprKind::YieldFrom { .. } => Kind::AssignToYield,
+            ExprKind::GeneratorExp { .. } => Kind::AssignTo {
+                what: describe(part).into(),
+                here: false,
+            },
+            ExprKind::Constant(Constant::None | Constant::True | Constant::False) => {
+                Kind::AssignTo {
+                    what: describe(part).into(),
+                    here: false,
+                }
+            }
+            _ => Kind::AssignTo {
+                what: describe(part).into(),
+                here: could_compare && is_tight(part),
+            },
+        };
+        self.refuse(kind, part.span);
+    }
+
+    /// A target of `for`, `as` and the like.
+    pub fn check_assignable(&self, target: &Expr) {
+        if let Some(part) = invalid_part(target, false) {
+            self.refuse(
+                Kind::AssignTo {
+                    what: describe(part).into(),
+                    here: false,
+                },
+                part.span,
+            );
+        }
+    }
+
+    pub fn loop_target(&self, target: Box<Expr>) -> Box<Expr> {
+        self.check_assignable(&target);
+        target
+    }
+
+    pub fn delete(&self, targets: Vec<Expr>) -> StmtKind {
+        if let Some(part) = targets.iter().find_map(|target| invalid_part(target, true)) {
+            self.refuse(Kind::Delete(describe(part)), part.span);
+        }
+        StmtKind::Delete { targets }
+    }
+
+    pub fn aug_assign(&self, target: Box<Expr>, op: Operator, value: Box<Expr>) -> StmtKind {
+        if !matches!(
+            target.kind,
+            ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }
+        ) {
+            self.refuse(Kind::AugmentedTarget(describe(&target)), target.span);
+        }
+        StmtKind::AugAssign { target, op, value }
+    }
+
+    /// `l` is where the target begins, its parentheses included.
+    pub fn ann_assign(
+        &self,
+        l: u32,
+        target: Box<Expr>,
+        annotation: Box<Expr>,
+        value: Option<Box<Expr>>,
+    ) -> StmtKind {
+        let simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
+        match &target.kind {
+            ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
+            ExprKind::List { .. } | ExprKind::Tuple { .. } => {
+                self.refuse(Kind::AnnotatedSeveral(describe(&target)), target.span);
+            }
+            _ => self.refuse(
+                Kind::AnnotatedTarget,
+                Span {
+                    start: l,
+                    end: target.span.end,
+                },
+            ),
+        }
+        StmtKind::AnnAssign {
+            target,
+            annotation,
+            value,
+            simple,
+        }
+    }
+}
+
+/// Whether an expression binds at least as tightly as `|`.
+fn is_tight(expr: &Expr) -> bool {
+    use crate::syntax::ast::UnaryOp;
+    !matches!(
+        expr.kind,
+        ExprKind::Compare { .. }
+            | ExprKind::BoolOp { .. }
+            | ExprKind::UnaryOp {
+                op: UnaryOp::Not,
+                ..
+            }
+            | ExprKind::IfExp { .. }
+            | ExprKind::Lambda { .. }
+            | ExprKind::Yield { .. }
+            | ExprKind::YieldFrom { .. }
+            | ExprKind::Starred { .. }
+    )
+}
