@@ -34,20 +34,12 @@ fn folder_of_python_files_parses() {
         }
     }
     let speed = bytes as f64 / time.as_secs_f64() / 1e6;
-    println!(
-        "{} files, {bytes} bytes, {speed:.1} MB/s, {failed} failed",
-        files.len()
-    );
+    println!("{} files, {bytes} bytes, {speed:.1} MB/s, {failed} failed", files.len());
     assert_eq!(failed, 0);
 }
 
 fn collect(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {

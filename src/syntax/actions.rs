@@ -66,12 +66,7 @@ impl Chain {
 
 impl<'s> Actions<'s> {
     pub fn new(text: &'s str) -> Actions<'s> {
-        Actions {
-            text,
-            names: RefCell::default(),
-            failed: Cell::new(false),
-            error: Cell::new(None),
-        }
+        Actions { text, names: RefCell::default(), failed: Cell::new(false), error: Cell::new(None) }
     }
 
     /// Keeps the first error.
@@ -117,21 +112,13 @@ impl<'s> Actions<'s> {
     }
 
     pub fn stmt(&self, l: u32, kind: StmtKind, r: u32) -> Box<Stmt> {
-        Box::new(Stmt {
-            kind,
-            span: Span { start: l, end: r },
-        })
+        Box::new(Stmt { kind, span: Span { start: l, end: r } })
     }
 
     /// A statement that ends where its last block ends.
     pub fn compound(&self, l: u32, kind: StmtKind) -> Box<Stmt> {
         let end = match &kind {
-            StmtKind::If {
-                body,
-                elifs,
-                orelse,
-                ..
-            } => {
+            StmtKind::If { body, elifs, orelse, .. } => {
                 let elif = elifs.last().map(|elif| elif.span.end);
                 end_of(orelse).or(elif).or(end_of(body))
             }
@@ -140,10 +127,7 @@ impl<'s> Actions<'s> {
             StmtKind::With(node) => end_of(&node.body),
             StmtKind::Try(node) => {
                 let handler = node.handlers.last().map(|handler| handler.span.end);
-                end_of(&node.finalbody)
-                    .or(end_of(&node.orelse))
-                    .or(handler)
-                    .or(end_of(&node.body))
+                end_of(&node.finalbody).or(end_of(&node.orelse)).or(handler).or(end_of(&node.body))
             }
             StmtKind::Match { cases, .. } => cases.last().map(|case| case.span.end),
             StmtKind::FunctionDef(node) => end_of(&node.body),
@@ -154,10 +138,7 @@ impl<'s> Actions<'s> {
     }
 
     pub fn pattern(&self, l: u32, kind: PatternKind, r: u32) -> Box<Pattern> {
-        Box::new(Pattern {
-            kind,
-            span: Span { start: l, end: r },
-        })
+        Box::new(Pattern { kind, span: Span { start: l, end: r } })
     }
 
     // --- Names ---
@@ -173,51 +154,29 @@ impl<'s> Actions<'s> {
         } else {
             let normal: String = text.nfkc().collect();
             // Another spelling of the same name may be known already.
-            names
-                .values()
-                .find(|name| name.as_str() == normal)
-                .cloned()
-                .unwrap_or_else(|| Name::new(&normal))
+            names.values().find(|name| name.as_str() == normal).cloned().unwrap_or_else(|| Name::new(&normal))
         };
         names.insert(text, name.clone());
         name
     }
 
     pub fn ident(&self, l: u32, r: u32) -> Ident {
-        Ident {
-            name: self.intern(l, r),
-            span: Span { start: l, end: r },
-        }
+        Ident { name: self.intern(l, r), span: Span { start: l, end: r } }
     }
 
     pub fn name(&self, l: u32, r: u32) -> Box<Expr> {
-        Box::new(Expr::new(
-            ExprKind::Name(self.intern(l, r)),
-            Span { start: l, end: r },
-        ))
+        Box::new(Expr::new(ExprKind::Name(self.intern(l, r)), Span { start: l, end: r }))
     }
 
     /// `a.b.c` of an import.
     pub fn dotted(&self, l: u32, r: u32) -> Ident {
         let text = self.slice(l, r);
         let span = Span { start: l, end: r };
-        if text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
-        {
-            return Ident {
-                name: self.intern(l, r),
-                span,
-            };
+        if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) {
+            return Ident { name: self.intern(l, r), span };
         }
-        let plain: String = text
-            .chars()
-            .filter(|c| *c == '.' || *c == '_' || unicode_ident::is_xid_continue(*c))
-            .collect();
-        Ident {
-            name: Name::new(&plain.nfkc().collect::<String>()),
-            span,
-        }
+        let plain: String = text.chars().filter(|c| *c == '.' || *c == '_' || unicode_ident::is_xid_continue(*c)).collect();
+        Ident { name: Name::new(&plain.nfkc().collect::<String>()), span }
     }
 
     // --- Literals ---
@@ -232,48 +191,22 @@ impl<'s> Actions<'s> {
 
     // --- Operators ---
 
-    pub fn binary(
-        &self,
-        l: u32,
-        left: Box<Expr>,
-        op: Operator,
-        right: Box<Expr>,
-        r: u32,
-    ) -> Box<Expr> {
+    pub fn binary(&self, l: u32, left: Box<Expr>, op: Operator, right: Box<Expr>, r: u32) -> Box<Expr> {
         self.expr(l, ExprKind::BinOp { left, op, right }, r)
     }
 
     pub fn chain(&self, left: Box<Expr>, op: CmpOp, right: Box<Expr>) -> Box<Chain> {
-        Box::new(Chain {
-            left,
-            ops: vec![op],
-            comparators: vec![*right],
-        })
+        Box::new(Chain { left, ops: vec![op], comparators: vec![*right] })
     }
 
     pub fn compare(&self, l: u32, chain: Box<Chain>, r: u32) -> Box<Expr> {
-        let Chain {
-            left,
-            ops,
-            comparators,
-        } = *chain;
-        self.expr(
-            l,
-            ExprKind::Compare {
-                left,
-                ops,
-                comparators,
-            },
-            r,
-        )
+        let Chain { left, ops, comparators } = *chain;
+        self.expr(l, ExprKind::Compare { left, ops, comparators }, r)
     }
 
     pub fn named_expr(&self, l: u32, target: Box<Expr>, value: Box<Expr>, r: u32) -> Box<Expr> {
         if !matches!(target.kind, ExprKind::Name(_)) || target.span.start != l {
-            self.refuse(
-                Kind::NamedExprTarget(targets::describe(&target)),
-                target.span,
-            );
+            self.refuse(Kind::NamedExprTarget(targets::describe(&target)), target.span);
         }
         self.expr(l, ExprKind::NamedExpr { target, value }, r)
     }
@@ -288,13 +221,7 @@ impl<'s> Actions<'s> {
 
     // --- Calls ---
 
-    pub fn argument(
-        &self,
-        mut into: Box<CallArgs>,
-        l: u32,
-        arg: Argument,
-        r: u32,
-    ) -> Box<CallArgs> {
+    pub fn argument(&self, mut into: Box<CallArgs>, l: u32, arg: Argument, r: u32) -> Box<CallArgs> {
         let span = Span { start: l, end: r };
         into.count += 1;
         match arg {
@@ -314,43 +241,20 @@ impl<'s> Actions<'s> {
             }
             Argument::Keyword(key, value) => {
                 let arg = match &key.kind {
-                    ExprKind::Name(name) if key.span.start == l => Ident {
-                        name: name.clone(),
-                        span: key.span,
-                    },
+                    ExprKind::Name(name) if key.span.start == l => Ident { name: name.clone(), span: key.span },
                     ExprKind::Constant(Constant::None | Constant::True | Constant::False) => {
                         let name = self.slice(key.span.start, key.span.end);
-                        self.refuse(
-                            Kind::AssignTo {
-                                what: name.into(),
-                                here: false,
-                            },
-                            key.span,
-                        );
+                        self.refuse(Kind::AssignTo { what: name.into(), here: false }, key.span);
                         self.ident(key.span.start, key.span.end)
                     }
                     _ => {
-                        self.refuse(
-                            Kind::KeywordIsExpression,
-                            Span {
-                                start: l,
-                                end: value.span.start,
-                            },
-                        );
+                        self.refuse(Kind::KeywordIsExpression, Span { start: l, end: value.span.start });
                         self.ident(key.span.start, key.span.start)
                     }
                 };
-                into.keywords.push(Keyword {
-                    arg: Some(arg),
-                    value: *value,
-                    span,
-                });
+                into.keywords.push(Keyword { arg: Some(arg), value: *value, span });
             }
-            Argument::DoubleStar(value) => into.keywords.push(Keyword {
-                arg: None,
-                value: *value,
-                span,
-            }),
+            Argument::DoubleStar(value) => into.keywords.push(Keyword { arg: None, value: *value, span }),
             Argument::Generator(elt, generators) => {
                 into.generator = Some(span);
                 let kind = self.generator(elt, generators);
@@ -362,33 +266,17 @@ impl<'s> Actions<'s> {
 
     pub fn call(&self, l: u32, func: Box<Expr>, arguments: Box<CallArgs>, r: u32) -> Box<Expr> {
         let open = func.span.end;
-        let CallArgs {
-            mut args,
-            keywords,
-            generator,
-            count,
-        } = *arguments;
+        let CallArgs { mut args, keywords, generator, count } = *arguments;
         if let Some(span) = generator {
             if count > 1 {
                 self.refuse(Kind::BareGenerator, span);
             } else if let Some(generator) = args.first_mut() {
                 // The parentheses of the call are those of the generator too.
-                let start = self
-                    .slice(open, span.start)
-                    .rfind('(')
-                    .map_or(open, |at| open + at as u32);
+                let start = self.slice(open, span.start).rfind('(').map_or(open, |at| open + at as u32);
                 generator.span = Span { start, end: r };
             }
         }
-        self.expr(
-            l,
-            ExprKind::Call {
-                func,
-                args,
-                keywords,
-            },
-            r,
-        )
+        self.expr(l, ExprKind::Call { func, args, keywords }, r)
     }
 
     // --- Comprehensions ---
@@ -403,22 +291,11 @@ impl<'s> Actions<'s> {
         r: u32,
     ) -> Vec<Comprehension> {
         let span = Span { start: l, end: r };
-        into.push(Comprehension {
-            is_async,
-            target: *target,
-            iter: *iter,
-            ifs: vec![],
-            span,
-        });
+        into.push(Comprehension { is_async, target: *target, iter: *iter, ifs: vec![], span });
         into
     }
 
-    pub fn comprehension_if(
-        &self,
-        mut into: Vec<Comprehension>,
-        test: Box<Expr>,
-        r: u32,
-    ) -> Vec<Comprehension> {
+    pub fn comprehension_if(&self, mut into: Vec<Comprehension>, test: Box<Expr>, r: u32) -> Vec<Comprehension> {
         if let Some(last) = into.last_mut() {
             last.ifs.push(*test);
             last.span.end = r;
@@ -444,19 +321,10 @@ impl<'s> Actions<'s> {
     pub fn dict_comp(&self, item: Box<DictItem>, generators: Vec<Comprehension>) -> ExprKind {
         let DictItem { key, value } = *item;
         match key {
-            Some(key) => ExprKind::DictComp {
-                key: Box::new(key),
-                value: Box::new(value),
-                generators,
-            },
+            Some(key) => ExprKind::DictComp { key: Box::new(key), value: Box::new(value), generators },
             None => {
-                let start = self.text[..value.span.start as usize]
-                    .rfind("**")
-                    .unwrap_or(0);
-                self.refuse(
-                    Kind::DictUnpackingInComprehension,
-                    Span::new(start, start + 2),
-                );
+                let start = self.text[..value.span.start as usize].rfind("**").unwrap_or(0);
+                self.refuse(Kind::DictUnpackingInComprehension, Span::new(start, start + 2));
                 ExprKind::Dict { items: vec![] }
             }
         }
@@ -473,82 +341,41 @@ impl<'s> Actions<'s> {
     /// The body of a module that is one expression.
     pub fn eval(&self, value: Box<Expr>) -> Vec<Stmt> {
         let span = value.span;
-        vec![Stmt {
-            kind: StmtKind::Expr { value },
-            span,
-        }]
+        vec![Stmt { kind: StmtKind::Expr { value }, span }]
     }
 
     pub fn alias(&self, l: u32, name: Ident, asname: Option<Ident>, r: u32) -> Alias {
-        Alias {
-            name,
-            asname,
-            span: Span { start: l, end: r },
-        }
+        Alias { name, asname, span: Span { start: l, end: r } }
     }
 
     pub fn import_star(&self, l: u32, r: u32) -> Vec<Alias> {
         let span = Span { start: l, end: r };
-        vec![Alias {
-            name: Ident {
-                name: Name::new("*"),
-                span,
-            },
-            asname: None,
-            span,
-        }]
+        vec![Alias { name: Ident { name: Name::new("*"), span }, asname: None, span }]
     }
 
     pub fn import_comma(&self, names: Vec<Alias>, comma: u32) -> Vec<Alias> {
-        self.refuse(
-            Kind::TrailingImportComma,
-            Span::new(comma as usize, comma as usize + 1),
-        );
+        self.refuse(Kind::TrailingImportComma, Span::new(comma as usize, comma as usize + 1));
         names
     }
 
     pub fn elif(&self, l: u32, test: Box<Expr>, body: Vec<Stmt>) -> Elif {
         let end = end_of(&body).unwrap_or(l);
-        Elif {
-            test: *test,
-            body,
-            span: Span { start: l, end },
-        }
+        Elif { test: *test, body, span: Span { start: l, end } }
     }
 
-    pub fn for_loop(
-        &self,
-        is_async: bool,
-        target: Box<Expr>,
-        iter: Box<Expr>,
-        body: Vec<Stmt>,
-        orelse: Vec<Stmt>,
-    ) -> StmtKind {
-        StmtKind::For(Box::new(For {
-            is_async,
-            target: *target,
-            iter: *iter,
-            body,
-            orelse,
-        }))
+    pub fn for_loop(&self, is_async: bool, target: Box<Expr>, iter: Box<Expr>, body: Vec<Stmt>, orelse: Vec<Stmt>) -> StmtKind {
+        StmtKind::For(Box::new(For { is_async, target: *target, iter: *iter, body, orelse }))
     }
 
     pub fn with_item(&self, context_expr: Box<Expr>, target: Option<Box<Expr>>) -> WithItem {
         if let Some(target) = &target {
             self.check_assignable(target);
         }
-        WithItem {
-            context_expr: *context_expr,
-            optional_vars: target.map(|target| *target),
-        }
+        WithItem { context_expr: *context_expr, optional_vars: target.map(|target| *target) }
     }
 
     pub fn with(&self, is_async: bool, items: Vec<WithItem>, body: Vec<Stmt>) -> StmtKind {
-        StmtKind::With(Box::new(With {
-            is_async,
-            items,
-            body,
-        }))
+        StmtKind::With(Box::new(With { is_async, items, body }))
     }
 
     pub fn handler(
@@ -558,25 +385,11 @@ impl<'s> Actions<'s> {
         body: Vec<Stmt>,
     ) -> (bool, ExceptHandler) {
         let end = end_of(&body).unwrap_or(l);
-        (
-            is_star,
-            ExceptHandler {
-                typ: typ.map(|typ| *typ),
-                name,
-                body,
-                span: Span { start: l, end },
-            },
-        )
+        (is_star, ExceptHandler { typ: typ.map(|typ| *typ), name, body, span: Span { start: l, end } })
     }
 
-    pub fn unparenthesized_except(
-        &self,
-        first: Box<Expr>,
-        rest: Vec<Expr>,
-    ) -> (bool, Option<Box<Expr>>, Option<Ident>) {
-        let span = rest
-            .last()
-            .map_or(first.span, |last| first.span.to(last.span));
+    pub fn unparenthesized_except(&self, first: Box<Expr>, rest: Vec<Expr>) -> (bool, Option<Box<Expr>>, Option<Ident>) {
+        let span = rest.last().map_or(first.span, |last| first.span.to(last.span));
         self.refuse(Kind::UnparenthesizedExcept, span);
         (false, Some(first), None)
     }
@@ -594,13 +407,7 @@ impl<'s> Actions<'s> {
             self.refuse(Kind::MixedExcept, Span::new(at, at + "except".len()));
         }
         let handlers = handlers.into_iter().map(|(_, handler)| handler).collect();
-        StmtKind::Try(Box::new(Try {
-            is_star,
-            body,
-            handlers,
-            orelse,
-            finalbody,
-        }))
+        StmtKind::Try(Box::new(Try { is_star, body, handlers, orelse, finalbody }))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -616,15 +423,7 @@ impl<'s> Actions<'s> {
     ) -> Box<Stmt> {
         let args = self.arguments(params, false);
         let returns = returns.map(|returns| *returns);
-        let node = FunctionDef {
-            is_async,
-            name,
-            type_params,
-            args,
-            returns,
-            body,
-            decorator_list: vec![],
-        };
+        let node = FunctionDef { is_async, name, type_params, args, returns, body, decorator_list: vec![] };
         self.compound(l, StmtKind::FunctionDef(Box::new(node)))
     }
 
@@ -636,23 +435,11 @@ impl<'s> Actions<'s> {
         arguments: Option<Box<CallArgs>>,
         body: Vec<Stmt>,
     ) -> Box<Stmt> {
-        let CallArgs {
-            args: bases,
-            keywords,
-            generator,
-            ..
-        } = arguments.map_or_else(CallArgs::default, |args| *args);
+        let CallArgs { args: bases, keywords, generator, .. } = arguments.map_or_else(CallArgs::default, |args| *args);
         if let Some(span) = generator {
             self.refuse(Kind::BareGenerator, span);
         }
-        let node = ClassDef {
-            name,
-            type_params,
-            bases,
-            keywords,
-            body,
-            decorator_list: vec![],
-        };
+        let node = ClassDef { name, type_params, bases, keywords, body, decorator_list: vec![] };
         self.compound(l, StmtKind::ClassDef(Box::new(node)))
     }
 
@@ -666,30 +453,15 @@ impl<'s> Actions<'s> {
     }
 
     pub fn type_param(&self, l: u32, (name, kind): (Ident, TypeParamKind), r: u32) -> TypeParam {
-        TypeParam {
-            kind,
-            name,
-            span: Span { start: l, end: r },
-        }
+        TypeParam { kind, name, span: Span { start: l, end: r } }
     }
 
     // --- Patterns ---
 
-    pub fn case(
-        &self,
-        l: u32,
-        pattern: Box<Pattern>,
-        guard: Option<Box<Expr>>,
-        body: Vec<Stmt>,
-    ) -> MatchCase {
+    pub fn case(&self, l: u32, pattern: Box<Pattern>, guard: Option<Box<Expr>>, body: Vec<Stmt>) -> MatchCase {
         let end = end_of(&body).unwrap_or(l);
         let guard = guard.map(|guard| *guard);
-        MatchCase {
-            pattern: *pattern,
-            guard,
-            body,
-            span: Span { start: l, end },
-        }
+        MatchCase { pattern: *pattern, guard, body, span: Span { start: l, end } }
     }
 
     /// A name that a pattern binds; `_` binds nothing.
@@ -697,35 +469,19 @@ impl<'s> Actions<'s> {
         (name.name.as_str() != "_").then_some(name)
     }
 
-    pub fn as_pattern(
-        &self,
-        l: u32,
-        pattern: Box<Pattern>,
-        target: Box<Expr>,
-        r: u32,
-    ) -> Box<Pattern> {
+    pub fn as_pattern(&self, l: u32, pattern: Box<Pattern>, target: Box<Expr>, r: u32) -> Box<Pattern> {
         let name = match &target.kind {
             ExprKind::Name(name) if name.as_str() == "_" => {
                 self.refuse(Kind::WildcardTarget, target.span);
                 None
             }
-            ExprKind::Name(name) => Some(Ident {
-                name: name.clone(),
-                span: target.span,
-            }),
+            ExprKind::Name(name) => Some(Ident { name: name.clone(), span: target.span }),
             _ => {
                 self.refuse(Kind::PatternTarget, target.span);
                 None
             }
         };
-        self.pattern(
-            l,
-            PatternKind::MatchAs {
-                pattern: Some(pattern),
-                name,
-            },
-            r,
-        )
+        self.pattern(l, PatternKind::MatchAs { pattern: Some(pattern), name }, r)
     }
 
     pub fn lone_star_pattern(&self, l: u32, r: u32) -> PatternKind {
@@ -734,16 +490,8 @@ impl<'s> Actions<'s> {
     }
 
     /// `1 + 2j`
-    pub fn complex_pattern(
-        &self,
-        l: u32,
-        left: Box<Expr>,
-        op: Operator,
-        right: Box<Expr>,
-        r: u32,
-    ) -> Box<Expr> {
-        let is_complex =
-            |expr: &Expr| matches!(expr.kind, ExprKind::Constant(Constant::Complex(_)));
+    pub fn complex_pattern(&self, l: u32, left: Box<Expr>, op: Operator, right: Box<Expr>, r: u32) -> Box<Expr> {
+        let is_complex = |expr: &Expr| matches!(expr.kind, ExprKind::Constant(Constant::Complex(_)));
         let real = match &left.kind {
             ExprKind::UnaryOp { operand, .. } => operand,
             _ => &left,
@@ -767,13 +515,7 @@ impl<'s> Actions<'s> {
                     keys.push(key);
                     patterns.push(pattern);
                 }
-                (
-                    None,
-                    Pattern {
-                        kind: PatternKind::MatchStar { name },
-                        span,
-                    },
-                ) => {
+                (None, Pattern { kind: PatternKind::MatchStar { name }, span }) => {
                     if name.as_ref().is_some_and(|name| name.name.as_str() == "_") {
                         self.refuse(Kind::Invalid, span);
                     }
@@ -782,18 +524,10 @@ impl<'s> Actions<'s> {
                 (None, _) => {}
             }
         }
-        PatternKind::MatchMapping {
-            keys,
-            patterns,
-            rest,
-        }
+        PatternKind::MatchMapping { keys, patterns, rest }
     }
 
-    pub fn class_pattern(
-        &self,
-        cls: Box<Expr>,
-        items: Vec<(Option<Ident>, Pattern)>,
-    ) -> PatternKind {
+    pub fn class_pattern(&self, cls: Box<Expr>, items: Vec<(Option<Ident>, Pattern)>) -> PatternKind {
         let (mut patterns, mut kwd_patterns) = (vec![], vec![]);
         for (name, pattern) in items {
             match name {
@@ -806,11 +540,7 @@ impl<'s> Actions<'s> {
                 }
             }
         }
-        PatternKind::MatchClass {
-            cls,
-            patterns,
-            kwd_patterns,
-        }
+        PatternKind::MatchClass { cls, patterns, kwd_patterns }
     }
 }
 

@@ -9,16 +9,9 @@ use super::token::Token;
 
 pub fn diagnose(text: &str, _start: Token, stopped: ParseError<u32, Token, Stop>) -> SyntaxError {
     match stopped {
-        ParseError::UnrecognizedToken {
-            token: (l, _, r), ..
+        ParseError::UnrecognizedToken { token: (l, _, r), .. } | ParseError::ExtraToken { token: (l, _, r) } => {
+            SyntaxError { incomplete: l as usize >= text.len(), ..SyntaxError::new(Kind::Invalid, Span { start: l, end: r }) }
         }
-        | ParseError::ExtraToken { token: (l, _, r) } => SyntaxError {
-            incomplete: l as usize >= text.len(),
-            ..SyntaxError::new(Kind::Invalid, Span { start: l, end: r })
-        },
-        _ => SyntaxError {
-            incomplete: true,
-            ..SyntaxError::new(Kind::Invalid, Span::at(text.len()))
-        },
+        _ => SyntaxError { incomplete: true, ..SyntaxError::new(Kind::Invalid, Span::at(text.len())) },
     }
 }

@@ -255,9 +255,7 @@ impl SyntaxErrorKind {
     fn class(&self) -> SyntaxErrorClass {
         use SyntaxErrorKind::*;
         match self {
-            ExpectedBlock { .. } | UnexpectedIndent | UnindentMismatch | TooManyIndents => {
-                SyntaxErrorClass::IndentationError
-            }
+            ExpectedBlock { .. } | UnexpectedIndent | UnindentMismatch | TooManyIndents => SyntaxErrorClass::IndentationError,
             InconsistentTabs => SyntaxErrorClass::TabError,
             _ => SyntaxErrorClass::SyntaxError,
         }
@@ -316,9 +314,9 @@ impl fmt::Display for SyntaxErrorKind {
             }
             InvalidNumber(name) => write!(f, "invalid {name} literal"),
             InvalidDigit { digit, literal } => write!(f, "invalid digit '{digit}' in {literal} literal"),
-            LeadingZeros => f.write_str(
-                "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers",
-            ),
+            LeadingZeros => {
+                f.write_str("leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers")
+            }
             TooManyDigits(digits) => write!(
                 f,
                 "Exceeds the limit (4300 digits) for integer string conversion: value has {digits} digits; use \
@@ -348,9 +346,7 @@ impl fmt::Display for SyntaxErrorKind {
             FStringConversion(letter) => {
                 write!(f, "f-string: invalid conversion character '{letter}': expected 's', 'r', or 'a'")
             }
-            FStringConversionSpace => {
-                f.write_str("f-string: conversion type must come right after the exclamanation mark")
-            }
+            FStringConversionSpace => f.write_str("f-string: conversion type must come right after the exclamanation mark"),
             FStringExpressionBefore(c) => write!(f, "f-string: valid expression required before '{c}'"),
             TooManyFStrings => f.write_str("too many nested f-strings"),
 
@@ -372,12 +368,8 @@ impl fmt::Display for SyntaxErrorKind {
 
             PositionalAfterKeyword => f.write_str("positional argument follows keyword argument"),
             PositionalAfterUnpacking => f.write_str("positional argument follows keyword argument unpacking"),
-            StarredAfterDoubleStarred => {
-                f.write_str("iterable argument unpacking follows keyword argument unpacking")
-            }
-            KeywordIsExpression => {
-                f.write_str("expression cannot contain assignment, perhaps you meant \"==\"?")
-            }
+            StarredAfterDoubleStarred => f.write_str("iterable argument unpacking follows keyword argument unpacking"),
+            KeywordIsExpression => f.write_str("expression cannot contain assignment, perhaps you meant \"==\"?"),
             RepeatedKeyword(name) => write!(f, "keyword argument repeated: {name}"),
             BareGenerator => f.write_str("Generator expression must be parenthesized"),
             UnpackingInComprehension => f.write_str("iterable unpacking cannot be used in comprehension"),
@@ -390,9 +382,7 @@ impl fmt::Display for SyntaxErrorKind {
             SlashFirst => f.write_str("at least one argument must precede /"),
             SecondStar => f.write_str("* argument may appear only once"),
             BareStar => f.write_str("named arguments must follow bare *"),
-            WalrusInIterable => {
-                f.write_str("assignment expression cannot be used in a comprehension iterable expression")
-            }
+            WalrusInIterable => f.write_str("assignment expression cannot be used in a comprehension iterable expression"),
             WalrusRebinds(name) => {
                 write!(f, "assignment expression cannot rebind comprehension iteration variable '{name}'")
             }
@@ -404,9 +394,7 @@ impl fmt::Display for SyntaxErrorKind {
             Outside { what, place } => write!(f, "{what} outside {place}"),
             YieldInside(what) => write!(f, "'yield' inside {what}"),
             ContinueNotInLoop => f.write_str("'continue' not properly in loop"),
-            ExceptStarJump => {
-                f.write_str("'break', 'continue' and 'return' cannot appear in an except* block")
-            }
+            ExceptStarJump => f.write_str("'break', 'continue' and 'return' cannot appear in an except* block"),
             DefaultExceptLast => f.write_str("default 'except:' must be last"),
             MixedExcept => f.write_str("cannot have both 'except' and 'except*' on the same 'try'"),
             UnparenthesizedExcept => f.write_str("multiple exception types must be parenthesized"),

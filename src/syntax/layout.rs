@@ -101,11 +101,7 @@ impl<'s> Layout<'s> {
             lexer: Token::lexer(text),
             text,
             start: Some(start),
-            indents: vec![Indent {
-                column: 0,
-                alternate: 0,
-                cases: false,
-            }],
+            indents: vec![Indent { column: 0, alternate: 0, cases: false }],
             dedents: 0,
             brackets: Vec::new(),
             modes: Vec::new(),
@@ -120,9 +116,7 @@ impl<'s> Layout<'s> {
 
     /// The bracket that is open innermost, with its offset.
     pub fn open_bracket(&self) -> Option<(char, u32)> {
-        self.brackets
-            .last()
-            .map(|&(bracket, offset)| (bracket as char, offset))
+        self.brackets.last().map(|&(bracket, offset)| (bracket as char, offset))
     }
 
     /// Whether the text stands inside a field of an f-string right now.
@@ -201,12 +195,7 @@ impl<'s> Layout<'s> {
                 if self.lexer.remainder().is_empty() {
                     return Err(self.unexpected_end(at));
                 }
-                let width = self
-                    .lexer
-                    .remainder()
-                    .chars()
-                    .next()
-                    .map_or(0, char::len_utf8);
+                let width = self.lexer.remainder().chars().next().map_or(0, char::len_utf8);
                 Err(error(Kind::AfterContinuation, at, at + width))
             }
             Token::Number => {
@@ -281,20 +270,13 @@ impl<'s> Layout<'s> {
                     joined = None;
                 }
                 Some(b'#') => {
-                    at += bytes[at..]
-                        .iter()
-                        .position(|byte| matches!(byte, b'\r' | b'\n'))
-                        .unwrap_or(bytes.len() - at);
+                    at += bytes[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len() - at);
                     continue;
                 }
                 Some(b'\\') if matches!(bytes.get(at + 1), Some(b'\r' | b'\n')) => {
                     // A joined line is indented as its first part.
                     joined.get_or_insert((column, alternate));
-                    at += if bytes[at + 1..].starts_with(b"\r\n") {
-                        3
-                    } else {
-                        2
-                    };
+                    at += if bytes[at + 1..].starts_with(b"\r\n") { 3 } else { 2 };
                     continue;
                 }
                 Some(_) => break at,
@@ -310,11 +292,7 @@ impl<'s> Layout<'s> {
         let top = self.indents[self.indents.len() - 1];
         if column == top.column {
             self.match_line = false;
-            return if alternate == top.alternate {
-                Ok(false)
-            } else {
-                Err(self.tab_error(end))
-            };
+            return if alternate == top.alternate { Ok(false) } else { Err(self.tab_error(end)) };
         }
         if column > top.column {
             if alternate <= top.alternate {
@@ -324,11 +302,7 @@ impl<'s> Layout<'s> {
                 return Err(error(Kind::TooManyIndents, end, end));
             }
             let cases = std::mem::take(&mut self.match_line);
-            self.indents.push(Indent {
-                column,
-                alternate,
-                cases,
-            });
+            self.indents.push(Indent { column, alternate, cases });
             return Ok(true);
         }
         self.match_line = false;
@@ -340,11 +314,7 @@ impl<'s> Layout<'s> {
         if top.column != column {
             return Err(error(Kind::UnindentMismatch, end, end));
         }
-        if top.alternate != alternate {
-            Err(self.tab_error(end))
-        } else {
-            Ok(false)
-        }
+        if top.alternate != alternate { Err(self.tab_error(end)) } else { Ok(false) }
     }
 
     /// What follows the last byte: the end of its line, and of every block.
@@ -355,10 +325,7 @@ impl<'s> Layout<'s> {
                 Some(_) => Kind::FStringExpectingBrace,
                 None => Kind::NeverClosed(bracket as char),
             };
-            return Err(SyntaxError {
-                incomplete: true,
-                ..error(kind, offset as usize, offset as usize + 1)
-            });
+            return Err(SyntaxError { incomplete: true, ..error(kind, offset as usize, offset as usize + 1) });
         }
         if !matches!(self.last, Token::Newline | Token::Dedent) {
             self.line_start = true;
@@ -402,30 +369,15 @@ impl<'s> Layout<'s> {
                 self.brackets.pop();
                 Ok(())
             }
-            Some(_) if self.brackets.len() == floor => Err(error(
-                Kind::FStringUnmatched(closing as char),
-                span.start,
-                span.end,
-            )),
+            Some(_) if self.brackets.len() == floor => Err(error(Kind::FStringUnmatched(closing as char), span.start, span.end)),
             Some(&(open, offset)) => {
-                let (here, there) = (
-                    literal::lines_before(self.text, span.start),
-                    literal::lines_before(self.text, offset as usize),
-                );
+                let (here, there) =
+                    (literal::lines_before(self.text, span.start), literal::lines_before(self.text, offset as usize));
                 let line = (here != there).then_some(there);
-                let kind = Kind::Mismatched {
-                    closing: closing as char,
-                    opening: open as char,
-                    offset,
-                    line,
-                };
+                let kind = Kind::Mismatched { closing: closing as char, opening: open as char, offset, line };
                 Err(error(kind, span.start, span.end))
             }
-            None => Err(error(
-                Kind::Unmatched(closing as char),
-                span.start,
-                span.end,
-            )),
+            None => Err(error(Kind::Unmatched(closing as char), span.start, span.end)),
         }
     }
 
@@ -435,10 +387,7 @@ impl<'s> Layout<'s> {
     }
 
     fn next_byte_is_wide(&self) -> bool {
-        self.text
-            .as_bytes()
-            .get(self.lexer.span().end)
-            .is_some_and(|&byte| byte >= 0x80)
+        self.text.as_bytes().get(self.lexer.span().end).is_some_and(|&byte| byte >= 0x80)
     }
 
     /// Completes a name that has characters outside ASCII.
@@ -447,11 +396,7 @@ impl<'s> Layout<'s> {
         let span = self.lexer.span();
         let mut end = span.start;
         for (index, c) in self.text[span.start..].char_indices() {
-            let fits = if index == 0 {
-                c == '_' || is_start(c)
-            } else {
-                is_continue(c)
-            };
+            let fits = if index == 0 { c == '_' || is_start(c) } else { is_continue(c) };
             if !fits {
                 if c.is_ascii() {
                     break;
@@ -477,19 +422,8 @@ impl<'s> Layout<'s> {
                 Ok(Token::String)
             }
             None => {
-                let closes = self
-                    .fstrings
-                    .last()
-                    .is_some_and(|outer| outer.quote == quote && outer.triple == triple);
-                Err(self.unterminated(
-                    span.start,
-                    triple,
-                    if closes {
-                        Missing::Brace
-                    } else {
-                        Missing::Quote
-                    },
-                ))
+                let closes = self.fstrings.last().is_some_and(|outer| outer.quote == quote && outer.triple == triple);
+                Err(self.unterminated(span.start, triple, if closes { Missing::Brace } else { Missing::Quote }))
             }
         }
     }
@@ -526,18 +460,12 @@ impl<'s> Layout<'s> {
         };
         loop {
             let Some(&byte) = bytes.get(at) else {
-                let missing = if spec {
-                    Missing::Brace
-                } else {
-                    Missing::FQuote
-                };
+                let missing = if spec { Missing::Brace } else { Missing::FQuote };
                 return Err(self.unterminated(string.start as usize, string.triple, missing));
             };
             match byte {
                 b'\\' => {
-                    let named = !string.raw
-                        && bytes.get(at + 1) == Some(&b'N')
-                        && bytes.get(at + 2) == Some(&b'{');
+                    let named = !string.raw && bytes.get(at + 1) == Some(&b'N') && bytes.get(at + 2) == Some(&b'{');
                     at += match bytes.get(at + 1) {
                         // Not `\{`: the brace opens a field all the same.
                         Some(b'{' | b'}') => 1,
@@ -548,11 +476,7 @@ impl<'s> Layout<'s> {
                     };
                 }
                 b'\r' | b'\n' if !string.triple => {
-                    let missing = if spec {
-                        Missing::Brace
-                    } else {
-                        Missing::FQuote
-                    };
+                    let missing = if spec { Missing::Brace } else { Missing::FQuote };
                     return Err(self.unterminated(string.start as usize, false, missing));
                 }
                 b'{' if !spec && bytes.get(at + 1) == Some(&b'{') => at += 2,
@@ -564,11 +488,7 @@ impl<'s> Layout<'s> {
         }
         if at > start {
             self.lexer.bump(at - start);
-            self.last = if string.raw {
-                Token::FStringRawMiddle
-            } else {
-                Token::FStringMiddle
-            };
+            self.last = if string.raw { Token::FStringRawMiddle } else { Token::FStringMiddle };
             return Ok((start as u32, self.last, at as u32));
         }
         let (token, width) = match bytes[at] {
@@ -579,14 +499,7 @@ impl<'s> Layout<'s> {
                 }
                 self.brackets.push((b'{', at as u32));
                 self.modes.push(Mode::Field(self.brackets.len()));
-                if self
-                    .modes
-                    .iter()
-                    .rev()
-                    .take_while(|mode| **mode != Mode::Text)
-                    .count()
-                    > 4
-                {
+                if self.modes.iter().rev().take_while(|mode| **mode != Mode::Text).count() > 4 {
                     return Err(error(Kind::FStringTooDeep, at, at + 1));
                 }
                 (Token::LBrace, 1)
@@ -658,12 +571,7 @@ impl<'s> Layout<'s> {
             | Token::None
             | Token::True
             | Token::False => return true,
-            Token::LParen
-            | Token::LBracket
-            | Token::Minus
-            | Token::Plus
-            | Token::Star
-            | Token::Not => {}
+            Token::LParen | Token::LBracket | Token::Minus | Token::Plus | Token::Star | Token::Not => {}
             _ => return false,
         }
         let mut previous = first;
@@ -678,9 +586,7 @@ impl<'s> Layout<'s> {
 
     /// Whether the parenthesis after `with` encloses items rather than an expression.
     fn opens_with_items(&self) -> bool {
-        if !self.brackets.is_empty()
-            || !self.lexer.remainder().trim_start().starts_with(['(', '\\'])
-        {
+        if !self.brackets.is_empty() || !self.lexer.remainder().trim_start().starts_with(['(', '\\']) {
             return false;
         }
         let mut ahead = self.scouting(Token::With);
@@ -708,11 +614,7 @@ impl<'s> Layout<'s> {
 
     /// A copy to look ahead with.
     fn scouting(&self, last: Token) -> Layout<'s> {
-        Layout {
-            scout: true,
-            last,
-            ..self.clone()
-        }
+        Layout { scout: true, last, ..self.clone() }
     }
 
     #[cold]
@@ -721,11 +623,7 @@ impl<'s> Layout<'s> {
         let c = self.text[span.start..].chars().next().unwrap_or('\0');
         match c {
             '$' | '?' | '`' => error(Kind::Invalid, span.start, span.start + 1),
-            _ => error(
-                Kind::InvalidCharacter(c),
-                span.start,
-                span.start + c.len_utf8(),
-            ),
+            _ => error(Kind::InvalidCharacter(c), span.start, span.start + c.len_utf8()),
         }
     }
 
@@ -736,19 +634,12 @@ impl<'s> Layout<'s> {
 
     #[cold]
     fn unexpected_end(&self, at: usize) -> SyntaxError {
-        SyntaxError {
-            incomplete: true,
-            ..error(Kind::UnexpectedEnd, at, at)
-        }
+        SyntaxError { incomplete: true, ..error(Kind::UnexpectedEnd, at, at) }
     }
 
     #[cold]
     fn unterminated(&self, start: usize, triple: bool, missing: Missing) -> SyntaxError {
-        let end = if triple {
-            self.text.len()
-        } else {
-            literal::line_end(self.text, start)
-        };
+        let end = if triple { self.text.len() } else { literal::line_end(self.text, start) };
         let line = literal::lines_before(self.text, end);
         let (kind, width) = match missing {
             Missing::Brace => (Kind::FStringExpectingBrace, 1),
@@ -757,10 +648,7 @@ impl<'s> Layout<'s> {
             Missing::FQuote if triple => (Kind::UnterminatedFTriple { line }, 4),
             Missing::FQuote => (Kind::UnterminatedFString { line }, 2),
         };
-        SyntaxError {
-            incomplete: triple,
-            ..error(kind, start, (start + width).min(self.text.len()))
-        }
+        SyntaxError { incomplete: triple, ..error(kind, start, (start + width).min(self.text.len())) }
     }
 }
 

@@ -32,17 +32,8 @@ impl Prefix {
         let body = &literal[letters..];
         let triple = body.len() >= 6 && (body.starts_with("\"\"\"") || body.starts_with("'''"));
         let closing = if triple { 3 } else { 1 };
-        let has = |letter: u8| {
-            literal.as_bytes()[..letters]
-                .iter()
-                .any(|byte| byte.to_ascii_lowercase() == letter)
-        };
-        Prefix {
-            raw: has(b'r'),
-            bytes: has(b'b'),
-            opening: letters + closing,
-            closing,
-        }
+        let has = |letter: u8| literal.as_bytes()[..letters].iter().any(|byte| byte.to_ascii_lowercase() == letter);
+        Prefix { raw: has(b'r'), bytes: has(b'b'), opening: letters + closing, closing }
     }
 }
 
@@ -52,13 +43,9 @@ pub fn string(literal: &str, start: usize) -> Result<Constant, SyntaxError> {
     let body = &literal[prefix.opening..literal.len() - prefix.closing];
     let span = Span::new(start, start + literal.len());
     if prefix.bytes {
-        return bytes(body, prefix.raw)
-            .map(|bytes| Constant::Bytes(bytes.into()))
-            .map_err(|kind| SyntaxError::new(kind, span));
+        return bytes(body, prefix.raw).map(|bytes| Constant::Bytes(bytes.into())).map_err(|kind| SyntaxError::new(kind, span));
     }
-    text(body, prefix.raw)
-        .map(|text| Constant::Str(text.into()))
-        .map_err(|kind| SyntaxError::new(kind, span))
+    text(body, prefix.raw).map(|text| Constant::Str(text.into())).map_err(|kind| SyntaxError::new(kind, span))
 }
 
 /// The text that stands between the quotes, with its escapes carried out.
@@ -76,11 +63,7 @@ pub fn fstring_text(body: &str, raw: bool) -> Result<String, Kind> {
     let mut out = String::with_capacity(body.len());
     let mut rest = &*body;
     // Between escapes, since the braces of `\N{...}` are its own.
-    while let Some(at) = rest.find(if raw {
-        &['{', '}'][..]
-    } else {
-        &['{', '}', '\\'][..]
-    }) {
+    while let Some(at) = rest.find(if raw { &['{', '}'][..] } else { &['{', '}', '\\'][..] }) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         if rest.starts_with('\\') {
@@ -146,22 +129,14 @@ fn escape(rest: &str, position: usize, out: &mut String) -> Result<usize, Kind> 
 
 /// `\xhh`, `\uhhhh`, `\Uhhhhhhhh`.
 fn hex(rest: &str, position: usize, digits: usize, out: &mut String) -> Result<usize, Kind> {
-    let found = rest.as_bytes()[2..]
-        .iter()
-        .take(digits)
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let found = rest.as_bytes()[2..].iter().take(digits).take_while(|byte| byte.is_ascii_hexdigit()).count();
     let form = match digits {
         2 => "truncated \\xXX escape",
         4 => "truncated \\uXXXX escape",
         _ => "truncated \\UXXXXXXXX escape",
     };
     if found < digits {
-        return Err(Kind::BadEscape {
-            start: position,
-            end: position + 1 + found,
-            reason: form,
-        });
+        return Err(Kind::BadEscape { start: position, end: position + 1 + found, reason: form });
     }
     let value = u32::from_str_radix(&rest[2..2 + digits], 16).unwrap_or(u32::MAX);
     match char::from_u32(value) {
@@ -169,11 +144,7 @@ fn hex(rest: &str, position: usize, digits: usize, out: &mut String) -> Result<u
         None if (0xd800..0xe000).contains(&value) => return Err(Kind::Surrogate(value)),
         None => {
             let reason = "illegal Unicode character";
-            return Err(Kind::BadEscape {
-                start: position,
-                end: position + 1 + digits,
-                reason,
-            });
+            return Err(Kind::BadEscape { start: position, end: position + 1 + digits, reason });
         }
     }
     Ok(2 + digits)
@@ -181,32 +152,16 @@ fn hex(rest: &str, position: usize, digits: usize, out: &mut String) -> Result<u
 
 /// `\N{NAME}`.
 fn named(rest: &str, position: usize, _out: &mut String) -> Result<usize, Kind> {
-    match rest[2..]
-        .strip_prefix('{')
-        .and_then(|name| name.split_once('}'))
-    {
+    match rest[2..].strip_prefix('{').and_then(|name| name.split_once('}')) {
         Some((name, _)) if !name.is_empty() => Err(Kind::NamedCharacter(name.into())),
-        _ => Err(Kind::BadEscape {
-            start: position,
-            end: position + 1,
-            reason: "malformed \\N character escape",
-        }),
+        _ => Err(Kind::BadEscape { start: position, end: position + 1, reason: "malformed \\N character escape" }),
     }
 }
 
 /// Up to three octal digits: their value and number.
 fn octal(bytes: &[u8]) -> (u32, usize) {
-    let width = bytes
-        .iter()
-        .take(3)
-        .take_while(|byte| matches!(byte, b'0'..=b'7'))
-        .count();
-    (
-        bytes[..width]
-            .iter()
-            .fold(0, |value, byte| value * 8 + u32::from(byte - b'0')),
-        width,
-    )
+    let width = bytes.iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+    (bytes[..width].iter().fold(0, |value, byte| value * 8 + u32::from(byte - b'0')), width)
 }
 
 fn bytes(body: &str, raw: bool) -> Result<Vec<u8>, Kind> {
@@ -240,11 +195,8 @@ fn bytes(body: &str, raw: bool) -> Result<Vec<u8>, Kind> {
                 (value as u8, width + 1)
             }
             (b'\\', Some(b'x')) => {
-                let digits = body
-                    .get(at + 2..at + 4)
-                    .and_then(|digits| std::str::from_utf8(digits).ok());
-                let valid =
-                    digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+                let digits = body.get(at + 2..at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
+                let valid = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
                 match valid.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
                     Some(value) => (value, 4),
                     None => return Err(Kind::BadBytesEscape { position: at }),
@@ -260,11 +212,7 @@ fn bytes(body: &str, raw: bool) -> Result<Vec<u8>, Kind> {
 
 /// Line ends inside strings are `\n` however the file spells them.
 fn newlines(body: &str) -> Cow<'_, str> {
-    if body.contains('\r') {
-        Cow::Owned(body.replace("\r\n", "\n").replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(body)
-    }
+    if body.contains('\r') { Cow::Owned(body.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(body) }
 }
 
 /// The offset behind the closing quotes of a string whose body begins at `at`.
@@ -280,11 +228,7 @@ pub fn string_end(text: &str, mut at: usize, quote: u8, triple: bool) -> Option<
                 return Some(at + 3);
             }
         } else if byte == b'\\' {
-            at += if bytes.get(at + 1) == Some(&b'\r') && bytes.get(at + 2) == Some(&b'\n') {
-                2
-            } else {
-                1
-            };
+            at += if bytes.get(at + 1) == Some(&b'\r') && bytes.get(at + 2) == Some(&b'\n') { 2 } else { 1 };
         } else if !triple && matches!(byte, b'\n' | b'\r') {
             return None;
         }
@@ -311,9 +255,10 @@ pub fn line_end(text: &str, at: usize) -> usize {
 /// The number of the line that holds an offset.
 pub fn lines_before(text: &str, at: usize) -> u32 {
     let bytes = &text.as_bytes()[..at];
-    let ends = bytes.iter().enumerate().filter(|&(index, &byte)| {
-        byte == b'\n' || (byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'))
-    });
+    let ends = bytes
+        .iter()
+        .enumerate()
+        .filter(|&(index, &byte)| byte == b'\n' || (byte == b'\r' && bytes.get(index + 1) != Some(&b'\n')));
     ends.count() as u32 + 1
 }
 
@@ -358,15 +303,9 @@ pub fn number_end(text: &str, start: usize) -> Result<usize, SyntaxError> {
         return ends_here(text, end + 1, "imaginary");
     }
     if !float {
-        let zeros = bytes[start..whole]
-            .iter()
-            .take_while(|byte| matches!(byte, b'0' | b'_'))
-            .count();
+        let zeros = bytes[start..whole].iter().take_while(|byte| matches!(byte, b'0' | b'_')).count();
         if bytes[start] == b'0' && zeros < whole - start {
-            return Err(SyntaxError::new(
-                Kind::LeadingZeros,
-                Span::new(start, start + zeros),
-            ));
+            return Err(SyntaxError::new(Kind::LeadingZeros, Span::new(start, start + zeros)));
         }
     }
     ends_here(text, end, "decimal")
@@ -386,27 +325,15 @@ fn radix_end(text: &str, start: usize, radix: Radix) -> Result<usize, SyntaxErro
         Radix::Octal => ("octal", 8),
         Radix::Binary => ("binary", 2),
     };
-    let is_digit = |index: usize| {
-        bytes
-            .get(index)
-            .is_some_and(|&byte| (byte as char).is_digit(base))
-    };
+    let is_digit = |index: usize| bytes.get(index).is_some_and(|&byte| (byte as char).is_digit(base));
     let mut at = start;
     loop {
         let underscore = bytes.get(at) == Some(&b'_');
         at += usize::from(underscore);
         if !is_digit(at) {
             return match bytes.get(at) {
-                Some(&byte) if byte.is_ascii_digit() => Err(bad(
-                    Kind::InvalidDigit {
-                        digit: byte as char,
-                        literal: name,
-                    },
-                    at,
-                )),
-                _ if underscore || at == start => {
-                    Err(bad(Kind::InvalidNumber(name), at.saturating_sub(1)))
-                }
+                Some(&byte) if byte.is_ascii_digit() => Err(bad(Kind::InvalidDigit { digit: byte as char, literal: name }, at)),
+                _ if underscore || at == start => Err(bad(Kind::InvalidNumber(name), at.saturating_sub(1))),
                 _ => ends_here(text, at, name),
             };
         }
@@ -415,13 +342,7 @@ fn radix_end(text: &str, start: usize, radix: Radix) -> Result<usize, SyntaxErro
         }
         if bytes.get(at) != Some(&b'_') {
             return match bytes.get(at) {
-                Some(&byte) if byte.is_ascii_digit() => Err(bad(
-                    Kind::InvalidDigit {
-                        digit: byte as char,
-                        literal: name,
-                    },
-                    at,
-                )),
+                Some(&byte) if byte.is_ascii_digit() => Err(bad(Kind::InvalidDigit { digit: byte as char, literal: name }, at)),
                 _ => ends_here(text, at, name),
             };
         }
@@ -468,11 +389,7 @@ fn bad(kind: Kind, at: usize) -> SyntaxError {
 
 /// The value of a number literal whose form has been checked.
 pub fn number(literal: &str) -> Result<Constant, Kind> {
-    let digits: Cow<'_, str> = if literal.contains('_') {
-        Cow::Owned(literal.replace('_', ""))
-    } else {
-        Cow::Borrowed(literal)
-    };
+    let digits: Cow<'_, str> = if literal.contains('_') { Cow::Owned(literal.replace('_', "")) } else { Cow::Borrowed(literal) };
     let bytes = digits.as_bytes();
     if let [b'0', letter, ..] = bytes {
         let radix = match letter | 0x20 {
@@ -501,8 +418,6 @@ pub fn number(literal: &str) -> Result<Constant, Kind> {
 fn integer(digits: &str, radix: u32) -> Constant {
     match i64::from_str_radix(digits, radix) {
         Ok(value) => Constant::Int(value),
-        Err(_) => Constant::BigInt(Box::new(
-            IBig::from_str_radix(digits, radix).unwrap_or_default(),
-        )),
+        Err(_) => Constant::BigInt(Box::new(IBig::from_str_radix(digits, radix).unwrap_or_default())),
     }
 }

@@ -42,10 +42,7 @@ pub struct Options {
 
 impl From<Mode> for Options {
     fn from(mode: Mode) -> Options {
-        Options {
-            mode,
-            top_level_await: false,
-        }
+        Options { mode, top_level_await: false }
     }
 }
 
@@ -54,18 +51,12 @@ pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module
     let options = options.into();
     let text = source.text();
     if text.len() >= u32::MAX as usize {
-        return Err(SyntaxError::new(
-            SyntaxErrorKind::SourceTooLarge,
-            Span::default(),
-        ));
+        return Err(SyntaxError::new(SyntaxErrorKind::SourceTooLarge, Span::default()));
     }
     // Half-built trees are dropped in there.
     stacker::maybe_grow(ast::DROP_STACK, ast::DROP_STACK, || {
         let body = statements(text, options.mode)?;
-        Ok(ast::Module {
-            body,
-            span: Span::new(0, text.len()),
-        })
+        Ok(ast::Module { body, span: Span::new(0, text.len()) })
     })
 }
 

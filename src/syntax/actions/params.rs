@@ -25,26 +25,12 @@ pub enum ParamKind {
 }
 
 impl Actions<'_> {
-    pub fn param(
-        &self,
-        l: u32,
-        (kind, arg, default): (ParamKind, Option<Box<Arg>>, Option<Box<Expr>>),
-        r: u32,
-    ) -> Param {
-        Param {
-            kind,
-            arg,
-            default,
-            span: Span { start: l, end: r },
-        }
+    pub fn param(&self, l: u32, (kind, arg, default): (ParamKind, Option<Box<Arg>>, Option<Box<Expr>>), r: u32) -> Param {
+        Param { kind, arg, default, span: Span { start: l, end: r } }
     }
 
     pub fn arg(&self, l: u32, arg: Ident, annotation: Option<Box<Expr>>, r: u32) -> Box<Arg> {
-        Box::new(Arg {
-            arg,
-            annotation,
-            span: Span { start: l, end: r },
-        })
+        Box::new(Arg { arg, annotation, span: Span { start: l, end: r } })
     }
 
     pub fn lambda(&self, l: u32, params: Vec<Param>, body: Box<Expr>, r: u32) -> Box<Expr> {
@@ -57,13 +43,7 @@ impl Actions<'_> {
         let mut out = Arguments::default();
         let mut star: Option<Span> = None;
         let mut slash = false;
-        for Param {
-            kind,
-            arg,
-            default,
-            span,
-        } in params
-        {
+        for Param { kind, arg, default, span } in params {
             if out.kwarg.is_some() {
                 self.refuse(Kind::AfterDoubleStarParam, span);
                 break;
@@ -76,9 +56,7 @@ impl Actions<'_> {
                 (ParamKind::Plain, Some(arg)) => {
                     match default {
                         Some(default) => out.defaults.push(*default),
-                        None if !out.defaults.is_empty() => {
-                            self.refuse(Kind::ParamWithoutDefault, span)
-                        }
+                        None if !out.defaults.is_empty() => self.refuse(Kind::ParamWithoutDefault, span),
                         None => {}
                     }
                     out.args.push(*arg);

@@ -33,10 +33,7 @@ impl Actions<'_> {
             self.refuse(Kind::MixedBytes, span);
             return self.nothing(span);
         }
-        if parts
-            .iter()
-            .all(|part| matches!(part.kind, ExprKind::Constant(_)))
-        {
+        if parts.iter().all(|part| matches!(part.kind, ExprKind::Constant(_))) {
             let all: String = parts.iter().filter_map(constant_text).collect();
             return self.expr(l, ExprKind::Constant(Constant::Str(all.into())), r);
         }
@@ -47,42 +44,21 @@ impl Actions<'_> {
                 _ => values.push(part),
             }
         }
-        self.expr(
-            l,
-            ExprKind::JoinedStr {
-                values: merge(values),
-            },
-            r,
-        )
+        self.expr(l, ExprKind::JoinedStr { values: merge(values) }, r)
     }
 
     pub fn fstring(&self, l: u32, values: Vec<Expr>, r: u32) -> Box<Expr> {
-        self.expr(
-            l,
-            ExprKind::JoinedStr {
-                values: merge(values),
-            },
-            r,
-        )
+        self.expr(l, ExprKind::JoinedStr { values: merge(values) }, r)
     }
 
     pub fn fstring_spec(&self, l: u32, values: Vec<Expr>, r: u32) -> Box<Expr> {
-        self.expr(
-            l,
-            ExprKind::JoinedStr {
-                values: merge(values),
-            },
-            r,
-        )
+        self.expr(l, ExprKind::JoinedStr { values: merge(values) }, r)
     }
 
     pub fn fstring_text(&self, mut into: Vec<Expr>, l: u32, raw: bool, r: u32) -> Vec<Expr> {
         let span = Span { start: l, end: r };
         match literal::fstring_text(self.slice(l, r), raw) {
-            Ok(text) => into.push(Expr::new(
-                ExprKind::Constant(Constant::Str(text.into())),
-                span,
-            )),
+            Ok(text) => into.push(Expr::new(ExprKind::Constant(Constant::Str(text.into())), span)),
             Err(kind) => self.refuse(kind, span),
         }
         into
@@ -100,30 +76,15 @@ impl Actions<'_> {
         format_spec: Option<Box<Expr>>,
         r: u32,
     ) -> Vec<Expr> {
-        let mut conversion =
-            conversion.and_then(|(bang, letter, next)| self.conversion(bang, letter, next));
+        let mut conversion = conversion.and_then(|(bang, letter, next)| self.conversion(bang, letter, next));
         if let Some(span) = debug {
-            let text = self
-                .slice(span.start, span.end)
-                .replace("\r\n", "\n")
-                .replace('\r', "\n");
-            into.push(Expr::new(
-                ExprKind::Constant(Constant::Str(text.into())),
-                span,
-            ));
+            let text = self.slice(span.start, span.end).replace("\r\n", "\n").replace('\r', "\n");
+            into.push(Expr::new(ExprKind::Constant(Constant::Str(text.into())), span));
             if conversion.is_none() && format_spec.is_none() {
                 conversion = Some(Conversion::Repr);
             }
         }
-        into.push(*self.expr(
-            l,
-            ExprKind::FormattedValue {
-                value,
-                conversion,
-                format_spec,
-            },
-            r,
-        ));
+        into.push(*self.expr(l, ExprKind::FormattedValue { value, conversion, format_spec }, r));
         into
     }
 
@@ -153,21 +114,15 @@ fn constant_text(expr: &Expr) -> Option<&str> {
 
 /// Joins neighbouring constants and drops empty ones.
 fn merge(values: Vec<Expr>) -> Vec<Expr> {
-    let constants =
-        |pair: &[Expr]| constant_text(&pair[0]).is_some() && constant_text(&pair[1]).is_some();
-    if !values.windows(2).any(constants)
-        && !values.iter().any(|value| constant_text(value) == Some(""))
-    {
+    let constants = |pair: &[Expr]| constant_text(&pair[0]).is_some() && constant_text(&pair[1]).is_some();
+    if !values.windows(2).any(constants) && !values.iter().any(|value| constant_text(value) == Some("")) {
         return values;
     }
     let mut out: Vec<Expr> = Vec::with_capacity(values.len());
     let mut text: Option<(String, Span)> = None;
     let flush = |text: &mut Option<(String, Span)>, out: &mut Vec<Expr>| {
         if let Some((text, span)) = text.take().filter(|(text, _)| !text.is_empty()) {
-            out.push(Expr::new(
-                ExprKind::Constant(Constant::Str(text.into())),
-                span,
-            ));
+            out.push(Expr::new(ExprKind::Constant(Constant::Str(text.into())), span));
         }
     };
     for value in values {

@@ -41,9 +41,7 @@ pub fn describe(expr: &Expr) -> &'static str {
 /// The first part of a target that cannot be one.
 fn invalid_part(target: &Expr, deleting: bool) -> Option<&Expr> {
     match &target.kind {
-        ExprKind::List { elts } | ExprKind::Tuple { elts } => {
-            elts.iter().find_map(|elt| invalid_part(elt, deleting))
-        }
+        ExprKind::List { elts } | ExprKind::Tuple { elts } => elts.iter().find_map(|elt| invalid_part(elt, deleting)),
         ExprKind::Starred { .. } if deleting => Some(target),
         ExprKind::Starred { value } => invalid_part(value, deleting),
         ExprKind::Name(_) | ExprKind::Subscript { .. } | ExprKind::Attribute { .. } => None,
@@ -63,9 +61,7 @@ impl Actions<'_> {
         for target in &targets {
             if let Some(part) = invalid_part(target, false) {
                 let last = match &target.kind {
-                    ExprKind::Tuple { elts } => {
-                        elts.last().is_some_and(|last| std::ptr::eq(last, part))
-                    }
+                    ExprKind::Tuple { elts } => elts.last().is_some_and(|last| std::ptr::eq(last, part)),
                     _ => std::ptr::eq(target, part),
                 };
                 self.refuse_assignment(part, single && last && is_tight(&value));
@@ -78,20 +74,11 @@ impl Actions<'_> {
     fn refuse_assignment(&self, part: &Expr, could_compare: bool) {
         let kind = match &part.kind {
             ExprKind::Yield { .. } | ExprKind::YieldFrom { .. } => Kind::AssignToYield,
-            ExprKind::GeneratorExp { .. } => Kind::AssignTo {
-                what: describe(part).into(),
-                here: false,
-            },
+            ExprKind::GeneratorExp { .. } => Kind::AssignTo { what: describe(part).into(), here: false },
             ExprKind::Constant(Constant::None | Constant::True | Constant::False) => {
-                Kind::AssignTo {
-                    what: describe(part).into(),
-                    here: false,
-                }
+                Kind::AssignTo { what: describe(part).into(), here: false }
             }
-            _ => Kind::AssignTo {
-                what: describe(part).into(),
-                here: could_compare && is_tight(part),
-            },
+            _ => Kind::AssignTo { what: describe(part).into(), here: could_compare && is_tight(part) },
         };
         self.refuse(kind, part.span);
     }
@@ -99,13 +86,7 @@ impl Actions<'_> {
     /// A target of `for`, `as` and the like.
     pub fn check_assignable(&self, target: &Expr) {
         if let Some(part) = invalid_part(target, false) {
-            self.refuse(
-                Kind::AssignTo {
-                    what: describe(part).into(),
-                    here: false,
-                },
-                part.span,
-            );
+            self.refuse(Kind::AssignTo { what: describe(part).into(), here: false }, part.span);
         }
     }
 
@@ -122,43 +103,23 @@ impl Actions<'_> {
     }
 
     pub fn aug_assign(&self, target: Box<Expr>, op: Operator, value: Box<Expr>) -> StmtKind {
-        if !matches!(
-            target.kind,
-            ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }
-        ) {
+        if !matches!(target.kind, ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }) {
             self.refuse(Kind::AugmentedTarget(describe(&target)), target.span);
         }
         StmtKind::AugAssign { target, op, value }
     }
 
     /// `l` is where the target begins, its parentheses included.
-    pub fn ann_assign(
-        &self,
-        l: u32,
-        target: Box<Expr>,
-        annotation: Box<Expr>,
-        value: Option<Box<Expr>>,
-    ) -> StmtKind {
+    pub fn ann_assign(&self, l: u32, target: Box<Expr>, annotation: Box<Expr>, value: Option<Box<Expr>>) -> StmtKind {
         let simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
         match &target.kind {
             ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
             ExprKind::List { .. } | ExprKind::Tuple { .. } => {
                 self.refuse(Kind::AnnotatedSeveral(describe(&target)), target.span);
             }
-            _ => self.refuse(
-                Kind::AnnotatedTarget,
-                Span {
-                    start: l,
-                    end: target.span.end,
-                },
-            ),
+            _ => self.refuse(Kind::AnnotatedTarget, Span { start: l, end: target.span.end }),
         }
-        StmtKind::AnnAssign {
-            target,
-            annotation,
-            value,
-            simple,
-        }
+        StmtKind::AnnAssign { target, annotation, value, simple }
     }
 }
 
@@ -169,10 +130,7 @@ fn is_tight(expr: &Expr) -> bool {
         expr.kind,
         ExprKind::Compare { .. }
             | ExprKind::BoolOp { .. }
-            | ExprKind::UnaryOp {
-                op: UnaryOp::Not,
-                ..
-            }
+            | ExprKind::UnaryOp { op: UnaryOp::Not, .. }
             | ExprKind::IfExp { .. }
             | ExprKind::Lambda { .. }
             | ExprKind::Yield { .. }
