@@ -1,4 +1,5 @@
 //! front door
+pub mod host;
 pub mod native;
 pub mod syntax;
 pub mod value;

@@ -6,6 +6,7 @@ pub mod class;
 pub mod code;
 pub mod compile;
 pub mod coroutine;
+pub mod effects;
 pub mod errors;
 pub mod function;
 pub mod invoke;
@@ -22,6 +23,7 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 pub use code::Code;
 pub use function::{Args, BoundMethod, Function, NativeFunction};
@@ -29,6 +31,7 @@ pub use names::CommonNames;
 pub use node::{Node, Tree};
 pub use types::Types;
 
+use crate::host::{Host, Sandbox};
 use crate::value::{Dict, Heap, Names, R, Ref, Shared, Str, Value};
 
 /// An interpreter's state: everything that evaluating needs. It is used through shared references, by one thread at a time.
@@ -41,6 +44,8 @@ pub struct Vm {
     pub(crate) raised: Shared<Option<Value>>,
     /// The exception being handled by the innermost `except` or `finally`: what a bare `raise` raises again.
     pub handled: Shared<Value>,
+    /// The one door to the world; see `vm/effects.rs`.
+    pub host: Arc<dyn Host>,
     /// `sys.modules`.
     pub modules: Ref<Dict>,
     /// The namespace of the built-in names.
@@ -65,7 +70,7 @@ pub type AwaitHook = fn(&Vm, &Value) -> R<Option<Value>>;
 
 impl Vm {
     /// A bare interpreter: the classes exist, but have no methods; `builtins::install` comes next.
-    pub fn new() -> Vm {
+    pub fn new(host: Arc<dyn Host>) -> Vm {
         let heap = Heap::new();
         let names = Names::default();
         Vm {
@@ -73,6 +78,7 @@ impl Vm {
             types: Types::new(&heap, &names),
             raised: Shared::new(None),
             handled: Shared::new(Value::None),
+            host,
             modules: heap.dict(),
             builtins: heap.dict(),
             depth: Cell::new(0),
@@ -146,7 +152,8 @@ impl Vm {
 }
 
 impl Default for Vm {
+    /// For tests: output goes to the process, nothing else is granted.
     fn default() -> Vm {
-        Vm::new()
+        Vm::new(Arc::new(Sandbox::new()))
     }
 }

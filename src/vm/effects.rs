@@ -1,0 +1,86 @@
+//! Effects as scripts see them: what the host refuses or fails at becomes an `OSError` of the right class.
+//!
+//! Used by every native function that asks `vm.host` for something: `vm.host.open(..).map_err(|e| vm.io_error(e, Some(path)))`.
+
+use std::io;
+
+use super::Vm;
+use crate::host::{Denied, Stream};
+use crate::value::{Class, R, Raised, Ref, Value};
+
+impl Vm {
+    /// Raises an error of the host: `FileNotFoundError: [Errno 2] No such file or directory: 'x'` and its like. A refused
+    /// capability is a `PermissionError` that names it.
+    #[cold]
+    #[inline(never)]
+    pub fn io_error(&self, error: io::Error, path: Option<&str>) -> Raised {
+        if let Some(denied) = error.get_ref().and_then(|inner| inner.downcast_ref::<Denied>()) {
+            return self.raise_class(&self.types.permission_error, &denied.to_string());
+        }
+        let (number, text) = describe(&error);
+        let class = self.class_of_error(number).clone();
+        let mut args = vec![Value::Int(number.into()), self.str_value(&text)];
+        args.extend(path.map(|path| self.str_value(path)));
+        match self.call(&Value::from(&class), &args) {
+            Ok(exception) => self.raise_new(exception),
+            Err(raised) => raised,
+        }
+    }
+
+    /// Writes text to standard output or standard error.
+    pub fn write(&self, stream: Stream, text: &str) -> R<()> {
+        self.host.write(stream, text.as_bytes()).map_err(|error| self.io_error(error, None))
+    }
+
+    /// The class of `OSError` that CPython chooses for an error number.
+    fn class_of_error(&self, number: i32) -> &Ref<Class> {
+        let types = &self.types;
+        match number {
+            1 | 13 => &types.permission_error,
+            2 => &types.file_not_found_error,
+            3 => &types.process_lookup_error,
+            4 => &types.interrupted_error,
+            10 => &types.child_process_error,
+            11 | 114 | 115 => &types.blocking_io_error,
+            17 => &types.file_exists_error,
+            20 => &types.not_a_directory_error,
+            21 => &types.is_a_directory_error,
+            32 | 108 => &types.broken_pipe_error,
+            103 => &types.connection_aborted_error,
+            104 => &types.connection_reset_error,
+            110 => &types.timeout_error,
+            111 => &types.connection_refused_error,
+            _ => &types.os_error,
+        }
+    }
+}
+
+/// The number and the text that C gives an error. Numbers are Linux's everywhere, as scripts compare them with `errno`.
+fn describe(error: &io::Error) -> (i32, String) {
+    use io::ErrorKind::*;
+    if cfg!(target_os = "linux")
+        && let Some(number) = error.raw_os_error()
+    {
+        let text = error.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        return (number, text.to_owned());
+    }
+    let (number, text) = match error.kind() {
+        NotFound => (2, "No such file or directory"),
+        PermissionDenied => (13, "Permission denied"),
+        AlreadyExists => (17, "File exists"),
+        NotADirectory => (20, "Not a directory"),
+        IsADirectory => (21, "Is a directory"),
+        InvalidInput => (22, "Invalid argument"),
+        StorageFull => (28, "No space left on device"),
+        ReadOnlyFilesystem => (30, "Read-only file system"),
+        BrokenPipe => (32, "Broken pipe"),
+        DirectoryNotEmpty => (39, "Directory not empty"),
+        ConnectionAborted => (103, "Software caused connection abort"),
+        ConnectionReset => (104, "Connection reset by peer"),
+        TimedOut => (110, "Connection timed out"),
+        ConnectionRefused => (111, "Connection refused"),
+        _ => return (5, error.to_string()),
+    };
+    (number, text.to_owned())
+}
