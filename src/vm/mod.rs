@@ -9,6 +9,7 @@ pub mod coroutine;
 pub mod effects;
 pub mod errors;
 pub mod function;
+pub mod import;
 pub mod invoke;
 pub mod iterate;
 pub mod names;
@@ -16,6 +17,7 @@ pub mod node;
 pub mod operators;
 pub mod signature;
 pub mod suspend;
+mod syntax_error;
 pub mod text;
 pub mod types;
 
