@@ -1,6 +1,7 @@
 //! front door
 pub mod host;
 pub mod native;
+pub mod stdlib;
 pub mod syntax;
 pub mod value;
 pub mod vm;
