@@ -13,7 +13,8 @@ use super::object::{Kind, Payload, Ref, Visitor, heap_of};
 use super::{Heap, Str, Value, hash};
 
 const EMPTY: u32 = u32::MAX;
-const GONE: u32 = u32::MAX - 1;
+/// A probe that passes this many entries is handed back, so that its caller can count the work.
+const LONG: usize = 512;
 /// Up to this many entries are searched one by one, without a table.
 const SMALL: usize = 8;
 /// The number of entries a dict may have.
@@ -51,6 +52,8 @@ pub enum Probe {
     /// Only `key == ` this entry's key, evaluated by the caller, can tell. To go on, call `probe` again with `cursor`, unless
     /// `version` has changed since, which means to start over.
     Ask { index: usize, key: Value, cursor: usize },
+    /// Many entries were passed. The caller counts the work (`Vm::charge`) and goes on as after `Ask`.
+    Long { cursor: usize },
 }
 
 /// Equality of keys as far as it can be told without running script code.
@@ -102,7 +105,9 @@ fn same_number(a: &Value, b: &Value) -> bool {
 
 #[inline]
 fn mix(hash: u64) -> usize {
-    (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) as usize
+    // Seeded and folded, so that keys whose places collide cannot be prepared.
+    let product = u128::from(hash ^ hash::seed()) * 0x9E37_79B9_7F4A_7C15;
+    (product >> 64) as usize ^ product as usize
 }
 
 impl Table {
@@ -127,11 +132,9 @@ impl Table {
             if index == EMPTY {
                 return None;
             }
-            if index != GONE {
-                let entry = &self.entries[index as usize];
-                if entry.hash == hash && is(&entry.key) {
-                    return Some(index as usize);
-                }
+            let entry = &self.entries[index as usize];
+            if entry.hash == hash && is(&entry.key) {
+                return Some(index as usize);
             }
             slot = (slot + 1) & mask;
         }
@@ -145,7 +148,7 @@ impl Table {
         if !self.indices.is_empty() {
             let mask = self.indices.len() - 1;
             let mut slot = mix(hash) & mask;
-            while self.indices[slot] < GONE {
+            while self.indices[slot] != EMPTY {
                 slot = (slot + 1) & mask;
             }
             self.indices[slot] = index as u32;
@@ -196,7 +199,7 @@ impl Table {
         let hash = self.entries.get(index).filter(|e| !e.key.is_undef())?.hash;
         if !self.indices.is_empty() {
             let slot = self.slot_of(hash, index);
-            self.indices[slot] = GONE;
+            self.vacate(slot);
         }
         let gone = Entry { hash: 0, key: Value::Undef, value: Value::Undef };
         let removed = std::mem::replace(&mut self.entries[index], gone);
@@ -204,10 +207,22 @@ impl Table {
         while self.entries.last().is_some_and(|e| e.key.is_undef()) {
             self.entries.pop();
         }
-        if self.entries.is_empty() {
-            self.indices.fill(EMPTY);
-        }
         Some(removed)
+    }
+
+    /// Frees a slot of the table of indices and moves those behind it up that a probe would no longer reach.
+    fn vacate(&mut self, mut slot: usize) {
+        let mask = self.indices.len() - 1;
+        let mut next = (slot + 1) & mask;
+        while self.indices[next] != EMPTY {
+            let home = mix(self.entries[self.indices[next] as usize].hash) & mask;
+            if next.wrapping_sub(home) & mask >= next.wrapping_sub(slot) & mask {
+                self.indices[slot] = self.indices[next];
+                slot = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.indices[slot] = EMPTY;
     }
 
     fn bytes(&self) -> usize {
@@ -294,13 +309,13 @@ impl Dict {
             let mask = table.indices.len() - 1;
             let mut step = cursor;
             loop {
-                let index = table.indices[(mix(hash) + step) & mask];
+                let index = table.indices[mix(hash).wrapping_add(step) & mask];
                 step += 1;
                 if index == EMPTY {
                     return Probe::Missing;
                 }
-                if index == GONE {
-                    continue;
+                if step - cursor > LONG {
+                    return Probe::Long { cursor: step - 1 };
                 }
                 let entry = &table.entries[index as usize];
                 if entry.hash == hash {
@@ -421,6 +436,26 @@ impl Dict {
             let rest = table.entries.get(from..)?;
             let ahead = rest.iter().position(|e| !e.key.is_undef())?;
             Some((from + ahead, rest[ahead].clone()))
+        })
+    }
+
+    /// As `next_entry`, only the key.
+    #[inline]
+    pub fn next_key(&self, from: usize) -> Option<(usize, Value)> {
+        self.table.with(|table| {
+            let rest = table.entries.get(from..)?;
+            let ahead = rest.iter().position(|e| !e.key.is_undef())?;
+            Some((from + ahead, rest[ahead].key.clone()))
+        })
+    }
+
+    /// As `next_entry`, only the value.
+    #[inline]
+    pub fn next_value(&self, from: usize) -> Option<(usize, Value)> {
+        self.table.with(|table| {
+            let rest = table.entries.get(from..)?;
+            let ahead = rest.iter().position(|e| !e.key.is_undef())?;
+            Some((from + ahead, rest[ahead].value.clone()))
         })
     }
 

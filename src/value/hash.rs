@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::FixedState;
 
@@ -9,6 +10,20 @@ use foldhash::fast::FixedState;
 pub const MODULUS: u64 = (1 << 61) - 1;
 
 static STATE: OnceLock<FixedState> = OnceLock::new();
+
+static SEED: AtomicU64 = AtomicU64::new(0);
+
+/// Draws the seed of the tables' places, once per process; called before there is a table.
+pub(super) fn draw_seed() {
+    let drawn = std::hash::RandomState::new().hash_one(1u8) | 1;
+    let _ = SEED.compare_exchange(0, drawn, Ordering::Relaxed, Ordering::Relaxed);
+}
+
+/// What spreads hashes over a table, differently in every process.
+#[inline(always)]
+pub(super) fn seed() -> u64 {
+    SEED.load(Ordering::Relaxed)
+}
 
 /// The hash of bytes. The seed is drawn once per process, so that colliding keys cannot be prepared.
 pub fn bytes(data: &[u8]) -> u64 {

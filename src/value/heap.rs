@@ -105,6 +105,7 @@ pub struct Heap {
 impl Heap {
     /// An empty heap. It is boxed because its pages point at it.
     pub fn new() -> Box<Heap> {
+        super::hash::draw_seed();
         Box::new(Heap {
             free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
             filling: [const { Cell::new(ptr::null()) }; CLASSES],

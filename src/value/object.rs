@@ -58,8 +58,9 @@ pub enum Kind {
     Native,
 }
 
-/// How many kinds have a fixed class index.
-pub const FIXED_KINDS: u16 = Kind::Native as u16 + 1;
+/// How many class indices are fixed: those of the kinds, then those of the kinds of iterators and of dict views, which share a
+/// payload type each but not a class.
+pub const FIXED_KINDS: u16 = Kind::Native as u16 + 1 + super::iterator::CLASSES + super::view::CLASSES;
 
 /// What precedes every payload.
 #[repr(C)]
@@ -241,6 +242,16 @@ impl Heap {
         self.alloc_with_tail(payload, 0)
     }
 
+    /// Puts `payload` on the heap as an object of the class with this index, for payload types whose variants are classes of their
+    /// own.
+    #[inline]
+    pub(super) fn alloc_as<T: Payload>(&self, payload: T, class: u16) -> Ref<T> {
+        let made = self.alloc_with_tail(payload, 0);
+        // SAFETY: the object is ours alone.
+        unsafe { (*made.cell.as_ptr()).class = class };
+        made
+    }
+
     /// Puts `payload` on the heap with `tail` uninitialised bytes behind it in the same cell. The whole must fit a cell.
     #[inline]
     pub fn alloc_with_tail<T: Payload>(&self, payload: T, tail: usize) -> Ref<T> {
@@ -329,7 +340,7 @@ impl ObjRef {
     #[inline(always)]
     pub fn is_a<T: Payload>(&self) -> bool {
         let header = self.header();
-        if matches!(T::KIND, Kind::Native | Kind::Iterator) {
+        if matches!(T::KIND, Kind::Native) {
             header.kind == T::KIND && (header.vtable.type_id)() == TypeId::of::<T>()
         } else {
             header.kind == T::KIND

@@ -47,7 +47,11 @@ pub enum Probe {
     Found(usize),
     Missing,
     Ask { slot: usize, key: Value, cursor: Cursor },
+    Long { cursor: Cursor },
 }
+
+/// A probe that passes this many keys is handed back, so that its caller can count the work.
+const LONG: usize = 512;
 
 /// Where a probe stands.
 #[derive(Clone, Copy, Default)]
@@ -118,6 +122,16 @@ impl Table {
         }
     }
 
+    /// Makes the table ready for another set's or dict's keys, by CPython's rule.
+    fn make_room(&mut self, more: usize) {
+        if self.slots.is_empty() {
+            self.resize(0);
+        }
+        if (self.fill + more) * 5 >= (self.slots.len() - 1) * 3 {
+            self.resize((self.used + more) * 2);
+        }
+    }
+
     fn bytes(&self) -> usize {
         self.slots.len() * size_of::<Slot>()
     }
@@ -153,7 +167,12 @@ impl Keys {
             if !cursor.started {
                 cursor = Cursor::start(hash, mask);
             }
+            let mut passed = 0;
             loop {
+                if passed == LONG {
+                    return Probe::Long { cursor };
+                }
+                passed += 1;
                 let at = cursor.step(mask);
                 match &table.slots[at] {
                     Slot { key: Key::Free, .. } => return Probe::Missing,
@@ -221,10 +240,20 @@ impl Keys {
     }
 
     fn copy(&self) -> Keys {
-        let mut table = self.table.with(Table::clone);
-        if table.fill != table.used {
-            table.resize(table.used * 2);
-        }
+        let table = self.table.with(|table| {
+            let mut copy = Table::default();
+            copy.make_room(table.used);
+            if copy.slots.len() == table.slots.len() && table.fill == table.used {
+                return table.clone();
+            }
+            for slot in &table.slots {
+                if let Key::Here(key) = &slot.key {
+                    Table::place(&mut copy.slots, slot.hash, key.clone());
+                }
+            }
+            (copy.fill, copy.used) = (table.used, table.used);
+            copy
+        });
         Keys { table: Shared::new(table), version: Cell::new(0) }
     }
 
@@ -282,11 +311,34 @@ impl Set {
         heap.discharge(before);
     }
 
+    /// Makes room for the keys of another set or a dict, which has `more` of them.
+    pub fn make_room(&self, more: usize) {
+        self.0.bump();
+        let (before, after) = self.0.table.with_mut(|table| {
+            let before = table.bytes();
+            table.make_room(more);
+            (before, table.bytes())
+        });
+        // SAFETY: as in `insert_new`.
+        let heap = unsafe { heap_of(self) };
+        heap.charge(after);
+        heap.discharge(before);
+    }
+
+    /// Takes over the keys of `other`, whose keys come here.
+    pub fn exchange(&self, other: &Set) {
+        self.0.bump();
+        other.0.bump();
+        let theirs = other.0.table.take();
+        let ours = self.0.table.replace(theirs);
+        drop(other.0.table.replace(ours));
+    }
+
     /// Removes everything.
     pub fn empty(&self) {
         self.0.bump();
         let old = self.0.table.take();
-        // SAFETY: as above.
+        // SAFETY: as in `insert_new`.
         unsafe { heap_of(self) }.discharge(old.bytes());
         drop(old);
     }
