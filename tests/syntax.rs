@@ -1,9 +1,89 @@
-//! The parser from outside.
+//! The parser from outside: every message against golden files, hostile input, and (by hand) folders of real programs.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use asplet::syntax::{Mode, Source, parse};
+use asplet::syntax::{Mode, Options, Source, parse};
+
+/// `tests/syntax/errors/*.golden` hold programs and what is said about them; `UPDATE=1` rewrites what is said.
+#[test]
+fn errors_are_worded_as_expected() {
+    let mut files = Vec::new();
+    collect(Path::new("tests/syntax/errors"), "golden", &mut files);
+    assert!(!files.is_empty());
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut wrong = String::new();
+    for file in files {
+        let before = std::fs::read_to_string(&file).unwrap();
+        let after = with_answers(&before);
+        if after == before {
+            continue;
+        }
+        if update {
+            std::fs::write(&file, after).unwrap();
+        } else {
+            let line = before.lines().zip(after.lines()).take_while(|(a, b)| a == b).count() + 1;
+            let told = after.lines().nth(line - 1).unwrap_or_default();
+            wrong.push_str(&format!("{}:{line}: now {told:?}\n", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}rewrite with UPDATE=1 and review the difference");
+}
+
+/// A golden file with the present answers in place of those written in it.
+fn with_answers(text: &str) -> String {
+    let text = format!("\n{text}");
+    let mut blocks = text.split("\n==== program");
+    let mut out = blocks.next().unwrap_or_default().trim_start_matches('\n').to_string();
+    for block in blocks {
+        let (head, rest) = block.split_once('\n').unwrap_or((block, ""));
+        let program = rest.split_once("\n==== error").map_or(rest.trim_end_matches('\n'), |(program, _)| program);
+        if !out.is_empty() && !out.ends_with("\n\n") {
+            out.push('\n');
+        }
+        out.push_str(&format!("==== program{head}\n{program}\n==== error{}\n", answer(head, program)));
+    }
+    out
+}
+
+/// What the parser says about a program: the rest of the heading and the block.
+fn answer(head: &str, program: &str) -> String {
+    let mode = if head.contains("interactive") {
+        Mode::Interactive
+    } else if head.contains("eval") {
+        Mode::Eval
+    } else {
+        Mode::File
+    };
+    let options = Options { mode, top_level_await: head.contains("await") };
+    let text = if head.contains("escaped") { unescape(program) } else { program.to_string() };
+    let source = Source::new("<program>", text);
+    match parse(&source, options) {
+        Ok(_) => "\naccepted".into(),
+        Err(error) => {
+            let incomplete = if error.incomplete { " (incomplete)" } else { "" };
+            format!("{incomplete}\n{}", error.render(&source))
+        }
+    }
+}
+
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        out.push(match c {
+            '\\' => match chars.next() {
+                Some('t') => '\t',
+                Some('r') => '\r',
+                Some('0') => '\0',
+                Some('f') => '\x0c',
+                other => other.unwrap_or('\\'),
+            },
+            _ => c,
+        });
+    }
+    out
+}
 
 /// Parses every `.py` file under the folder `PARSE_FOLDER`: all must parse, except those whose name begins with
 /// `bad`. Prints the speed. Run by hand:
@@ -17,9 +97,7 @@ fn folder_of_python_files_parses() {
     let (mut bytes, mut time, mut failed) = (0, Duration::ZERO, 0);
     for file in &files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let Ok(text) = std::fs::read_to_string(file) else {
-            continue;
-        };
+        let Ok(text) = std::fs::read_to_string(file) else { continue };
         if name.starts_with("bad") {
             continue;
         }

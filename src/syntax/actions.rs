@@ -394,6 +394,12 @@ impl<'s> Actions<'s> {
         (false, Some(first), None)
     }
 
+    /// `except*:`
+    pub fn except_star_alone(&self, colon: u32) -> (bool, Option<Box<Expr>>, Option<Ident>) {
+        self.refuse(Kind::ExceptionTypesExpected, Span { start: colon, end: colon + 1 });
+        (true, None, None)
+    }
+
     pub fn try_statement(
         &self,
         body: Vec<Stmt>,
@@ -487,6 +493,13 @@ impl<'s> Actions<'s> {
     pub fn lone_star_pattern(&self, l: u32, r: u32) -> PatternKind {
         self.refuse(Kind::Invalid, Span { start: l, end: r });
         PatternKind::MatchSequence { patterns: vec![] }
+    }
+
+    pub fn literal_pattern(&self, value: Box<Expr>) -> PatternKind {
+        if matches!(value.kind, ExprKind::JoinedStr { .. }) {
+            self.refuse(Kind::PatternLiteral, value.span);
+        }
+        PatternKind::MatchValue { value }
     }
 
     /// `1 + 2j`

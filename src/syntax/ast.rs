@@ -14,6 +14,7 @@
 //! most [`MAX_NESTING`] further levels; one that simply recurses calls itself through [`with_stack`].
 
 mod operators;
+pub mod walk;
 
 use std::fmt;
 use std::ops::Deref;

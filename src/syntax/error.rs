@@ -144,6 +144,8 @@ pub enum SyntaxErrorKind {
     WalrusInIterable,
     WalrusRebinds(Box<str>),
     WalrusInClassComprehension,
+    WalrusInTypeComprehension,
+    InnerLoopRebinds(Box<str>),
     AsyncComprehension,
 
     // Statements.
@@ -163,6 +165,12 @@ pub enum SyntaxErrorKind {
     ImportStarInside,
     FutureNotFirst,
     FutureUnknown(Box<str>),
+    NotAChance,
+    /// Assigning to or deleting `__debug__`.
+    Debug(&'static str),
+    DuplicateTypeParam(Box<str>),
+    NotInType { what: &'static str, place: &'static str },
+    ExceptionTypesExpected,
     ParameterAnd {
         name: Box<str>,
         scope: &'static str,
@@ -194,6 +202,7 @@ pub enum SyntaxErrorKind {
         name: Option<Box<str>>,
     },
     MultipleCaptures(Box<str>),
+    PatternLiteral,
     SeveralStarPatterns,
     RepeatedAttribute(Box<str>),
     RepeatedMappingKey(Box<str>),
@@ -389,6 +398,12 @@ impl fmt::Display for SyntaxErrorKind {
             WalrusInClassComprehension => {
                 f.write_str("assignment expression within a comprehension cannot be used in a class body")
             }
+            WalrusInTypeComprehension => {
+                f.write_str("assignment expression within a comprehension cannot be used within the definition of a generic")
+            }
+            InnerLoopRebinds(name) => {
+                write!(f, "comprehension inner loop cannot rebind assignment expression target '{name}'")
+            }
             AsyncComprehension => f.write_str("asynchronous comprehension outside of an asynchronous function"),
 
             Outside { what, place } => write!(f, "{what} outside {place}"),
@@ -404,6 +419,11 @@ impl fmt::Display for SyntaxErrorKind {
             ImportStarInside => f.write_str("import * only allowed at module level"),
             FutureNotFirst => f.write_str("from __future__ imports must occur at the beginning of the file"),
             FutureUnknown(name) => write!(f, "future feature {name} is not defined"),
+            NotAChance => f.write_str("not a chance"),
+            Debug(verb) => write!(f, "cannot {verb} __debug__"),
+            DuplicateTypeParam(name) => write!(f, "duplicate type parameter '{name}'"),
+            NotInType { what, place } => write!(f, "{what} expression cannot be used within {place}"),
+            ExceptionTypesExpected => f.write_str("expected one or more exception types"),
             ParameterAnd { name, scope } => write!(f, "name '{name}' is parameter and {scope}"),
             UsedPrior { name, scope } => write!(f, "name '{name}' is used prior to {scope} declaration"),
             AssignedPrior { name, scope } => write!(f, "name '{name}' is assigned to before {scope} declaration"),
@@ -423,7 +443,8 @@ impl fmt::Display for SyntaxErrorKind {
             }
             Unreachable { name: None } => f.write_str("wildcard makes remaining patterns unreachable"),
             MultipleCaptures(name) => write!(f, "multiple assignments to name '{name}' in pattern"),
-            SeveralStarPatterns => f.write_str("multiple starred expressions in sequence pattern"),
+            SeveralStarPatterns => f.write_str("multiple starred names in sequence pattern"),
+            PatternLiteral => f.write_str("patterns may only match literals and attribute lookups"),
             RepeatedAttribute(name) => write!(f, "attribute name repeated in class pattern: {name}"),
             RepeatedMappingKey(key) => write!(f, "mapping pattern checks duplicate key ({key})"),
         }

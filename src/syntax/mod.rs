@@ -13,6 +13,7 @@ mod layout;
 mod literal;
 mod source;
 mod token;
+mod validate;
 
 use actions::{Actions, Stop};
 use layout::Layout;
@@ -56,6 +57,7 @@ pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module
     // Half-built trees are dropped in there.
     stacker::maybe_grow(ast::DROP_STACK, ast::DROP_STACK, || {
         let body = statements(text, options.mode)?;
+        validate::validate(&body, options.top_level_await)?;
         Ok(ast::Module { body, span: Span::new(0, text.len()) })
     })
 }
