@@ -18,6 +18,7 @@ use super::literal;
 use super::source::Span;
 
 pub use params::{Param, ParamKind};
+pub use targets::describe;
 
 /// The parser has to stop; the error waits in [`Actions`].
 #[derive(Debug, Clone, Copy)]
@@ -336,6 +337,26 @@ impl<'s> Actions<'s> {
         }
     }
 
+    /// `[a, b for ...]`
+    pub fn unparenthesized_target(&self, elts: Vec<Expr>) -> ExprKind {
+        if let (Some(first), Some(last)) = (elts.first(), elts.last()) {
+            self.refuse(Kind::ParenthesizeTarget, first.span.to(last.span));
+        }
+        ExprKind::List { elts }
+    }
+
+    /// `value[slice]`; a single starred element makes a tuple.
+    pub fn subscript(&self, l: u32, value: Box<Expr>, slice: Box<Expr>, r: u32) -> Box<Expr> {
+        let slice = match &slice.kind {
+            ExprKind::Starred { .. } => {
+                let span = slice.span;
+                self.expr(span.start, ExprKind::Tuple { elts: vec![*slice] }, span.end)
+            }
+            _ => slice,
+        };
+        self.expr(l, ExprKind::Subscript { value, slice }, r)
+    }
+
     // --- Statements ---
 
     /// The body of a module that is one expression.
@@ -456,6 +477,13 @@ impl<'s> Actions<'s> {
             _ => {}
         }
         definition
+    }
+
+    /// `*Ts: bound`
+    pub fn refuse_bound(&self, name: Ident, colon: u32, bound: Box<Expr>, kind: &'static str) -> (Ident, TypeParamKind) {
+        let what = if matches!(bound.kind, ExprKind::Tuple { .. }) { "constraints" } else { "bound" };
+        self.refuse(Kind::TypeParamBound { what, kind }, Span { start: colon, end: colon + 1 });
+        (name, TypeParamKind::TypeVarTuple)
     }
 
     pub fn type_param(&self, l: u32, (name, kind): (Ident, TypeParamKind), r: u32) -> TypeParam {

@@ -31,13 +31,16 @@ pub enum SyntaxErrorKind {
     MissingParentheses {
         function: Box<str>,
     },
-    NotEqualSpelling,
     ElseRequired,
     MeantEquality,
     /// Something that is not an expression stands as the value of a dict entry, an argument and so on.
-    ExpressionExpected {
-        after: &'static str,
-    },
+    ExpressionExpected { after: &'static str },
+    StarredDictValue,
+    ColonAfterKey,
+    ParenthesizedParameters(&'static str),
+    ParenthesizeTarget,
+    ParamDefault(&'static str),
+    TypeParamBound { what: &'static str, kind: &'static str },
     MultipleStatements,
 
     // Lines and brackets.
@@ -169,7 +172,10 @@ pub enum SyntaxErrorKind {
     /// Assigning to or deleting `__debug__`.
     Debug(&'static str),
     DuplicateTypeParam(Box<str>),
-    NotInType { what: &'static str, place: &'static str },
+    NotInType {
+        what: &'static str,
+        place: &'static str,
+    },
     ExceptionTypesExpected,
     ParameterAnd {
         name: Box<str>,
@@ -283,10 +289,15 @@ impl fmt::Display for SyntaxErrorKind {
             MissingParentheses { function } => {
                 write!(f, "Missing parentheses in call to '{function}'. Did you mean {function}(...)?")
             }
-            NotEqualSpelling => f.write_str("invalid syntax"),
             ElseRequired => f.write_str("expected 'else' after 'if' expression"),
             MeantEquality => f.write_str("invalid syntax. Maybe you meant '==' or ':=' instead of '='?"),
             ExpressionExpected { after } => write!(f, "expression expected after {after}"),
+            StarredDictValue => f.write_str("cannot use a starred expression in a dictionary value"),
+            ColonAfterKey => f.write_str("':' expected after dictionary key"),
+            ParenthesizedParameters(what) => write!(f, "{what} parameters cannot be parenthesized"),
+            ParenthesizeTarget => f.write_str("did you forget parentheses around the comprehension target?"),
+            ParamDefault(what) => write!(f, "{what} argument cannot have default value"),
+            TypeParamBound { what, kind } => write!(f, "cannot use {what} with {kind}"),
             MultipleStatements => f.write_str("multiple statements found while compiling a single statement"),
 
             UnexpectedIndent => f.write_str("unexpected indent"),

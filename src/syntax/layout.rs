@@ -114,16 +114,6 @@ impl<'s> Layout<'s> {
         }
     }
 
-    /// The bracket that is open innermost, with its offset.
-    pub fn open_bracket(&self) -> Option<(char, u32)> {
-        self.brackets.last().map(|&(bracket, offset)| (bracket as char, offset))
-    }
-
-    /// Whether the text stands inside a field of an f-string right now.
-    pub fn in_fstring(&self) -> bool {
-        !self.fstrings.is_empty()
-    }
-
     fn advance(&mut self) -> Result<Option<Spanned>, SyntaxError> {
         loop {
             if self.dedents > 0 {
@@ -321,10 +311,7 @@ impl<'s> Layout<'s> {
     fn end(&mut self) -> Result<Option<Spanned>, SyntaxError> {
         if !self.brackets.is_empty() {
             let (bracket, offset) = self.brackets[self.brackets.len() - 1];
-            let kind = match self.fstrings.last() {
-                Some(_) => Kind::FStringExpectingBrace,
-                None => Kind::NeverClosed(bracket as char),
-            };
+            let kind = Kind::NeverClosed(bracket as char);
             return Err(SyntaxError { incomplete: true, ..error(kind, offset as usize, offset as usize + 1) });
         }
         if !matches!(self.last, Token::Newline | Token::Dedent) {
@@ -460,8 +447,10 @@ impl<'s> Layout<'s> {
         };
         loop {
             let Some(&byte) = bytes.get(at) else {
-                let missing = if spec { Missing::Brace } else { Missing::FQuote };
-                return Err(self.unterminated(string.start as usize, string.triple, missing));
+                if spec {
+                    return self.end().and_then(|_| Err(self.unterminated(at, true, Missing::FQuote)));
+                }
+                return Err(self.unterminated(string.start as usize, string.triple, Missing::FQuote));
             };
             match byte {
                 b'\\' => {
@@ -476,8 +465,10 @@ impl<'s> Layout<'s> {
                     };
                 }
                 b'\r' | b'\n' if !string.triple => {
-                    let missing = if spec { Missing::Brace } else { Missing::FQuote };
-                    return Err(self.unterminated(string.start as usize, false, missing));
+                    if spec {
+                        return Err(error(Kind::FString("expecting '}', or format specs"), at, at + 1));
+                    }
+                    return Err(self.unterminated(string.start as usize, false, Missing::FQuote));
                 }
                 b'{' if !spec && bytes.get(at + 1) == Some(&b'{') => at += 2,
                 b'}' if !spec && bytes.get(at + 1) == Some(&b'}') => at += 2,
@@ -512,7 +503,7 @@ impl<'s> Layout<'s> {
                 (Token::RBrace, 1)
             }
             b'}' => return Err(error(Kind::FStringSingleBrace, at, at + 1)),
-            _ if spec => return Err(error(Kind::FStringExpectingBrace, at, at + 1)),
+            _ if spec => return Err(error(Kind::FString("expecting '}', or format specs"), at, at + 1)),
             _ => {
                 self.lexer.bump(close.len());
                 self.modes.pop();

@@ -70,18 +70,23 @@ fn statements(text: &str, mode: Mode) -> Result<Vec<ast::Stmt>, SyntaxError> {
         Mode::Eval => Token::StartEval,
     };
     let actions = Actions::new(text);
-    let tokens = Layout::new(text, start).map(|token| match token {
+    let mut layout = Layout::new(text, start);
+    // An error of a token stands; one of an action gives way to errors of tokens behind it.
+    let mut of_token = false;
+    let tokens = layout.by_ref().map(|token| match token {
         Ok(token) if !actions.failed() => Ok(token),
         Ok(_) => Err(Stop),
         Err(error) => {
+            of_token = !actions.failed();
             actions.fail(error);
             Err(Stop)
         }
     });
     let result = grammar::StartParser::new().parse(&actions, tokens);
     match (result, actions.take_error()) {
-        (_, Some(error)) => Err(error),
+        (_, Some(error)) if of_token => Err(error),
+        (_, Some(error)) => Err(diagnose::before(error, layout, text)),
         (Ok(body), None) => Ok(body),
-        (Err(stopped), None) => Err(diagnose::diagnose(text, start, stopped)),
+        (Err(stopped), None) => Err(diagnose::unexpected_token(text, start, stopped)),
     }
 }

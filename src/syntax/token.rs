@@ -14,6 +14,8 @@ pub enum Token {
     StartInteractive,
     StartEval,
     StartExpression,
+    StartDisjunction,
+    StartOperand,
 
     // Made by layout.
     Newline,

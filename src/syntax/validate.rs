@@ -20,7 +20,8 @@ pub fn validate(body: &[Stmt], top_level_await: bool) -> Result<(), SyntaxError>
     if let Some(error) = future::check(body) {
         return Err(error);
     }
-    let mut validator = Validator { scopes: vec![], flow: vec![], top_level_await, nesting: 0, names_error: None, code_error: None };
+    let mut validator =
+        Validator { scopes: vec![], flow: vec![], top_level_await, nesting: 0, names_error: None, code_error: None };
     validator.in_scope(ScopeKind::Module, |validator| {
         names::declarations(validator, body, &[], true);
         validator.body(body);
@@ -63,7 +64,9 @@ struct Scope {
 enum ScopeKind {
     Module,
     Class,
-    Function { is_async: bool },
+    Function {
+        is_async: bool,
+    },
     /// With the words messages have for it.
     Comprehension(&'static str),
     /// Annotations: the bound of a type variable, the value of a type alias, the head of a generic definition.

@@ -29,6 +29,12 @@ impl Actions<'_> {
         Param { kind, arg, default, span: Span { start: l, end: r } }
     }
 
+    /// `*args=1`
+    pub fn refuse_default(&self, l: u32, what: &'static str) -> (ParamKind, Option<Box<Arg>>, Option<Box<Expr>>) {
+        self.refuse(Kind::ParamDefault(what), Span { start: l, end: l + 1 });
+        (ParamKind::Slash, None, None)
+    }
+
     pub fn arg(&self, l: u32, arg: Ident, annotation: Option<Box<Expr>>, r: u32) -> Box<Arg> {
         Box::new(Arg { arg, annotation, span: Span { start: l, end: r } })
     }

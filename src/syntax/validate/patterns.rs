@@ -80,12 +80,7 @@ fn check_names<'p>(validator: &mut Validator, pattern: &'p Pattern, bound: &mut 
 }
 
 /// All alternatives bind the same names; only the last may match everything.
-fn alternatives<'p>(
-    validator: &mut Validator,
-    pattern: &'p Pattern,
-    patterns: &'p [Pattern],
-    bound: &mut HashSet<&'p Name>,
-) {
+fn alternatives<'p>(validator: &mut Validator, pattern: &'p Pattern, patterns: &'p [Pattern], bound: &mut HashSet<&'p Name>) {
     let mut names: Option<HashSet<&Name>> = None;
     for (index, alternative) in patterns.iter().enumerate() {
         if index + 1 < patterns.len() {

@@ -1,0 +1,328 @@
+//! The rules: each looks at the unexpected token and the tokens before it for one probable mistake.
+
+use super::Place;
+use crate::syntax::ast::{ExprKind, StmtKind};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind as Kind};
+use crate::syntax::source::Span;
+use crate::syntax::token::Token;
+
+impl Place<'_> {
+    /// A line that opens a block, and no block.
+    pub(super) fn missing_block(&self) -> Option<SyntaxError> {
+        if self.back(1) != Some(Token::Newline) || self.back(2) != Some(Token::Colon) || !self.expects("indent") {
+            return None;
+        }
+        let start = self.line_start(self.at - 1);
+        let (keyword, index) = self.keyword(start);
+        let after = match keyword {
+            Token::If => "'if' statement",
+            Token::Elif => "'elif' statement",
+            Token::Else => "'else' statement",
+            Token::While => "'while' statement",
+            Token::For => "'for' statement",
+            Token::With => "'with' statement",
+            Token::Try => "'try' statement",
+            Token::Except if self.tokens[index + 1].1 == Token::Star => "'except*' statement",
+            Token::Except => "'except' statement",
+            Token::Finally => "'finally' statement",
+            Token::Match => "'match' statement",
+            Token::Case => "'case' statement",
+            Token::Def => "function definition",
+            Token::Class => "class definition",
+            _ => return None,
+        };
+        let line = crate::syntax::literal::lines_before(self.text, self.tokens[index].0 as usize);
+        Some(self.at_token(Kind::ExpectedBlock { after, line }))
+    }
+
+    /// A `try` block that nothing follows.
+    pub(super) fn missing_except(&self) -> Option<SyntaxError> {
+        (self.expects("except") && self.expects("finally") && !self.expects("name"))
+            .then(|| self.at_token(Kind::ExpectedExceptOrFinally))
+    }
+
+    /// A line that should open a block, without its colon.
+    pub(super) fn missing_colon(&self) -> Option<SyntaxError> {
+        let (keyword, index) = self.keyword(self.line_start(self.at));
+        let strict = match keyword {
+            Token::Def => self.tokens[self.at].1 != Token::Colon,
+            Token::Else | Token::Try | Token::Finally => index + 1 == self.at,
+            Token::If
+            | Token::Elif
+            | Token::While
+            | Token::For
+            | Token::With
+            | Token::Class
+            | Token::Except
+            | Token::Match
+            | Token::Case => self.token() == Token::Newline,
+            _ => false,
+        };
+        let inside_lambda = self.tokens[index..self.at].iter().any(|token| token.1 == Token::Lambda);
+        (strict && self.expects(":") && self.bracket(self.at).is_none_or(|open| open < index) && !inside_lambda)
+            .then(|| self.at_token(Kind::Expected("':'")))
+    }
+
+    /// `def f:`, and parameters in parentheses.
+    pub(super) fn missing_parameters(&self) -> Option<SyntaxError> {
+        let start = self.line_start(self.at);
+        let (keyword, index) = self.keyword(start);
+        if keyword == Token::Def {
+            let name = index + 1;
+            if self.at > name && self.tokens[name].1 == Token::Name {
+                let behind = &self.tokens[name + 1..=self.at];
+                if behind.iter().all(|token| token.1 != Token::LParen) || behind[0].1 == Token::LBracket && self.expects("]") {
+                    return Some(self.over(Kind::Expected("'('"), name + 1, name + 1));
+                }
+            }
+        }
+        if self.token() != Token::LParen || !self.expects("name") || !self.expects("**") {
+            return None;
+        }
+        let lambda = self.back(1) == Some(Token::Lambda) || self.back(1) == Some(Token::Comma) && self.expects(":");
+        let ahead = self.ahead(self.at);
+        let close = ahead.iter().position(|token| token.1 == Token::RParen)?;
+        let plain = ahead[1..close].iter().all(|token| matches!(token.1, Token::Name | Token::Comma));
+        if !plain || close == 1 {
+            return None;
+        }
+        let span = Span { start: self.tokens[self.at].0, end: ahead[close].2 };
+        let what = if lambda { "Lambda expression" } else { "Function" };
+        Some(SyntaxError::new(Kind::ParenthesizedParameters(what), span))
+    }
+
+    /// `a if b` and no `else`.
+    pub(super) fn missing_else(&self) -> Option<SyntaxError> {
+        if !self.expects("else") || !self.expects("or") || self.token() == Token::Colon {
+            return None;
+        }
+        let mut depth = 0usize;
+        let found = (0..self.at).rev().find(|&index| match self.tokens[index].1 {
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                depth += 1;
+                false
+            }
+            Token::LParen | Token::LBracket | Token::LBrace => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            token => token == Token::If && depth == 0,
+        })?;
+        let begin = self.expression_start(found)?;
+        Some(self.over(Kind::ElseRequired, begin, self.at - 1))
+    }
+
+    /// `print x`
+    pub(super) fn legacy_statement(&self) -> Option<SyntaxError> {
+        let name = self.at.checked_sub(1)?;
+        if self.tokens[name].1 != Token::Name || !matches!(self.text_of(name), "print" | "exec") || self.token() == Token::LParen
+        {
+            return None;
+        }
+        let before = self.back(2)?;
+        let begins = matches!(
+            before,
+            Token::StartFile
+                | Token::StartInteractive
+                | Token::Newline
+                | Token::Indent
+                | Token::Dedent
+                | Token::Semicolon
+                | Token::Colon
+                | Token::Comma
+                | Token::Equal
+                | Token::LParen
+                | Token::LBracket
+                | Token::LBrace
+        );
+        let behind = begins.then(|| self.longest(Token::StartEval, self.at))??;
+        let end = self.end_of(self.at, behind);
+        let function = self.text_of(name).into();
+        Some(SyntaxError::new(Kind::MissingParentheses { function }, Span { start: self.tokens[name].0, end }))
+    }
+
+    /// Two expressions side by side in brackets.
+    pub(super) fn forgotten_comma(&self) -> Option<SyntaxError> {
+        self.bracket(self.at)?;
+        let begin = self.expression_start(self.at)?;
+        let first = self.tokens[begin].1;
+        if first == Token::Name {
+            if matches!(self.text_of(begin), "match" | "case" | "type" | "_") {
+                return None;
+            }
+            if matches!(self.tokens[begin + 1].1, Token::String | Token::FStringStart) {
+                return None;
+            }
+        }
+        let behind = self.longest(Token::StartExpression, self.at)?;
+        let span = Span { start: self.tokens[begin].0, end: self.end_of(self.at, behind) };
+        Some(SyntaxError::new(Kind::ForgottenComma, span))
+    }
+
+    /// Where the expression that ends before `end` begins, if an expression may begin there.
+    fn expression_start(&self, end: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        let mut seen_in = false;
+        let mut stop = None;
+        for index in (0..end).rev() {
+            match self.tokens[index].1 {
+                Token::RParen | Token::RBracket | Token::RBrace | Token::FStringEnd => depth += 1,
+                Token::LParen | Token::WithParen | Token::LBracket | Token::LBrace | Token::FStringStart if depth > 0 => {
+                    depth -= 1;
+                }
+                _ if depth > 0 => {}
+                Token::In => seen_in = true,
+                Token::LParen | Token::LBracket | Token::LBrace => {
+                    stop = Some(index);
+                    break;
+                }
+                Token::Comma
+                | Token::Colon
+                | Token::Equal
+                | Token::ColonEqual
+                | Token::Else
+                | Token::Yield
+                | Token::From
+                | Token::Return
+                | Token::For
+                | Token::StartFile
+                | Token::StartInteractive
+                | Token::StartEval
+                | Token::Newline
+                | Token::Indent
+                | Token::Dedent
+                | Token::Semicolon => {
+                    stop = Some(index);
+                    break;
+                }
+                Token::If | Token::Lambda | Token::WithParen => return None,
+                _ => {}
+            }
+        }
+        let stop = stop?;
+        if self.tokens[stop].1 == Token::For && seen_in {
+            return None;
+        }
+        let mut begin = stop + 1;
+        match self.tokens.get(begin)?.1 {
+            Token::DoubleStar => begin += 1,
+            Token::Star => {
+                let opens = matches!(self.tokens[stop].1, Token::LParen | Token::LBracket | Token::LBrace);
+                let call = self.bracket(end).is_some_and(|open| self.is_call(open));
+                if !opens && !call {
+                    return None;
+                }
+                begin += 1;
+            }
+            _ => {}
+        }
+        (begin < end && self.parse_part(Token::StartDisjunction, &self.tokens[begin..end]).is_ok()).then_some(begin)
+    }
+
+    fn is_call(&self, open: usize) -> bool {
+        self.tokens[open].1 == Token::LParen
+            && open.checked_sub(1).is_some_and(|before| {
+                matches!(self.tokens[before].1, Token::Name | Token::RParen | Token::RBracket | Token::FStringEnd)
+            })
+    }
+
+    /// `=` where only `==` or `:=` make sense.
+    pub(super) fn equals_sign(&self) -> Option<SyntaxError> {
+        if self.token() != Token::Equal || self.at < 2 {
+            return None;
+        }
+        let mut begin = self.at;
+        // As far back as there is an operand of `|`.
+        let from = self.at.saturating_sub(200);
+        for index in (from..self.at).rev() {
+            if self.parse_part(Token::StartOperand, &self.tokens[index..self.at]).is_ok() {
+                begin = index;
+            }
+        }
+        if begin == self.at || !self.begins_named_expression(begin) {
+            return None;
+        }
+        let behind = self.longest(Token::StartOperand, self.at + 1)?;
+        let ahead = self.ahead(self.at);
+        if ahead.get(behind - self.at).is_some_and(|token| matches!(token.1, Token::Equal | Token::ColonEqual)) {
+            return None;
+        }
+        if begin + 1 == self.at && self.tokens[begin].1 == Token::Name {
+            let span = Span { start: self.tokens[begin].0, end: self.end_of(self.at, behind) };
+            return Some(SyntaxError::new(Kind::MeantEquality, span));
+        }
+        let mut body = self.parse_part(Token::StartOperand, &self.tokens[begin..self.at]).ok()?;
+        let StmtKind::Expr { value } = body.pop()?.kind else { return None };
+        match value.kind {
+            ExprKind::List { .. } | ExprKind::Tuple { .. } | ExprKind::GeneratorExp { .. } => None,
+            _ if matches!(self.tokens[begin].1, Token::None | Token::True | Token::False) => None,
+            _ => {
+                let what = crate::syntax::actions::describe(&value).into();
+                Some(SyntaxError::new(Kind::AssignTo { what, here: true }, value.span))
+            }
+        }
+    }
+
+    /// Whether a condition, an element or the like begins at this index.
+    fn begins_named_expression(&self, index: usize) -> bool {
+        index.checked_sub(1).is_some_and(|before| {
+            matches!(
+                self.tokens[before].1,
+                Token::If
+                    | Token::Elif
+                    | Token::While
+                    | Token::LParen
+                    | Token::LBracket
+                    | Token::LBrace
+                    | Token::Comma
+                    | Token::At
+                    | Token::Match
+            )
+        })
+    }
+
+    /// Half of an entry of a dict.
+    pub(super) fn dict_entry(&self) -> Option<SyntaxError> {
+        let open = self.bracket(self.at)?;
+        if self.tokens[open].1 != Token::LBrace {
+            return None;
+        }
+        let closes = matches!(self.token(), Token::RBrace | Token::Comma);
+        if self.back(1) == Some(Token::Colon) && closes {
+            return Some(self.over(Kind::ExpressionExpected { after: "dictionary key and ':'" }, self.at - 1, self.at - 1));
+        }
+        if self.back(1) == Some(Token::Colon) && self.token() == Token::Star {
+            let behind = self.longest(Token::StartOperand, self.at + 1)?;
+            let span = Span { start: self.tokens[self.at].0, end: self.end_of(self.at, behind) };
+            return Some(SyntaxError::new(Kind::StarredDictValue, span));
+        }
+        // Not at the first entry: that would be a set.
+        (self.expects(":") && self.expects("or") && !self.expects(",") && self.back(1) != Some(Token::Colon)).then(|| {
+            let last = self.at - 1;
+            let end = self.tokens[last].2 as usize;
+            SyntaxError::new(Kind::ColonAfterKey, Span::new(end - 1, end))
+        })
+    }
+
+    /// `f(a=)` and `def f(a=):`
+    pub(super) fn missing_value(&self) -> Option<SyntaxError> {
+        if self.back(1) != Some(Token::Equal) || !matches!(self.token(), Token::Comma | Token::RParen | Token::Colon) {
+            return None;
+        }
+        let (keyword, index) = self.keyword(self.line_start(self.at));
+        let open = self.bracket(self.at);
+        if keyword == Token::Def && open.is_some_and(|open| self.bracket(open).is_none_or(|outer| outer < index)) {
+            return Some(self.over(Kind::Expected("default value expression"), self.at - 1, self.at - 1));
+        }
+        let name = self.at.checked_sub(2)?;
+        if self.tokens[name].1 == Token::Name && open.is_some_and(|open| self.is_call(open)) && self.token() != Token::Colon {
+            return Some(self.over(Kind::Expected("argument value expression"), name, self.at - 1));
+        }
+        None
+    }
+
+    /// A line that is indented for no reason.
+    pub(super) fn indentation(&self) -> Option<SyntaxError> {
+        (self.token() == Token::Indent).then(|| self.at_token(Kind::UnexpectedIndent))
+    }
+}
