@@ -2,6 +2,7 @@
 
 pub mod attribute;
 pub mod call;
+pub mod characters;
 pub mod class;
 pub mod code;
 pub mod compile;
@@ -16,6 +17,7 @@ pub mod iterator;
 pub mod mapping;
 pub mod names;
 pub mod node;
+pub mod number;
 pub mod operators;
 pub mod sequence;
 pub mod signature;

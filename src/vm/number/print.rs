@@ -1,0 +1,101 @@
+//! Numbers as text: `str` and `repr` of integers and floats.
+
+use std::cell::Cell;
+use std::fmt::Write;
+
+use dashu_int::IBig;
+
+use super::{Number, integer};
+use crate::value::R;
+use crate::vm::Vm;
+
+/// How many digits an integer may have where text and numbers are converted in a base that is no power of two (quadratic work);
+/// 0 for no limit. `sys.set_int_max_str_digits` changes it.
+pub struct DigitLimit(pub Cell<usize>);
+
+impl Default for DigitLimit {
+    fn default() -> DigitLimit {
+        DigitLimit(Cell::new(4300))
+    }
+}
+
+/// The limit in force.
+pub fn digit_limit(vm: &Vm) -> usize {
+    vm.extension(DigitLimit::default).0.get()
+}
+
+/// Changes the limit; 0 for none.
+pub fn set_digit_limit(vm: &Vm, digits: usize) {
+    vm.extension(DigitLimit::default).0.set(digits);
+}
+
+/// `repr` of a number.
+pub fn number(vm: &Vm, number: Number<'_>) -> R<String> {
+    match number {
+        Number::Int(i) => Ok(i.to_string()),
+        Number::Float(f) => Ok(float(f)),
+        Number::Big(big) => decimal(vm, &big.0),
+    }
+}
+
+/// The decimal digits of a big integer, within the limit.
+pub fn decimal(vm: &Vm, big: &IBig) -> R<String> {
+    let limit = digit_limit(vm);
+    let about = (integer::bits(big) as f64 * std::f64::consts::LOG10_2) as usize;
+    if limit != 0 && about > limit + 1 {
+        return Err(too_large(vm, limit));
+    }
+    vm.check_alloc(about + 2)?;
+    vm.charge((about / 256) as u64 + ((about as f64 / 20.0).powf(1.6) / 64.0) as u64)?;
+    let text = big.to_string();
+    if limit != 0 && text.trim_start_matches('-').len() > limit {
+        return Err(too_large(vm, limit));
+    }
+    Ok(text)
+}
+
+#[cold]
+fn too_large(vm: &Vm, limit: usize) -> crate::value::Raised {
+    vm.value_error(format!(
+        "Exceeds the limit ({limit} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit"
+    ))
+}
+
+/// `repr(f)`: the shortest digits that read back as `f`.
+pub fn float(f: f64) -> String {
+    let mut text = shortest(f);
+    if !text.contains(['.', 'e', 'n', 'i']) {
+        text.push_str(".0");
+    }
+    text
+}
+
+/// As `float`, without the `.0` of whole numbers.
+pub fn shortest(f: f64) -> String {
+    if f.is_nan() {
+        return "nan".to_owned();
+    }
+    if f.is_infinite() {
+        return if f > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let magnitude = f.abs();
+    if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
+        // Rust writes the shortest digits too, and never an exponent here.
+        return f.to_string();
+    }
+    let scientific = format!("{f:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let mut text = String::with_capacity(24);
+    let _ = write!(text, "{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
+    text
+}
+
+/// `f` with exactly `digits` decimals, ties of the exact value to even.
+pub fn fixed(f: f64, digits: usize) -> String {
+    // Rust's formatting takes no more than 16 bits of precision; a float has no more than 1074 decimals that are not zero.
+    const EXACT: usize = 1100;
+    let mut text = format!("{f:.*}", digits.min(EXACT));
+    text.extend(std::iter::repeat_n('0', digits.saturating_sub(EXACT)));
+    text
+}
