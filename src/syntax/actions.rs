@@ -37,8 +37,10 @@ pub struct Actions<'s> {
 pub struct CallArgs {
     pub args: Vec<Expr>,
     pub keywords: Vec<Keyword>,
-    /// An argument that is a generator expression without parentheses.
-    generator: Option<Span>,
+    /// The first argument that is a generator expression without parentheses, and its first `for`.
+    generator: Option<(Span, u32)>,
+    /// An argument that may not follow those before it.
+    misplaced: Option<Kind>,
     /// How many arguments there are.
     count: usize,
 }
@@ -227,15 +229,15 @@ impl<'s> Actions<'s> {
         into.count += 1;
         match arg {
             Argument::Positional(value) => {
-                if let Some(last) = into.keywords.last() {
+                if !into.keywords.is_empty() {
                     let unpacked = into.keywords.iter().any(|keyword| keyword.arg.is_none());
                     let starred = matches!(value.kind, ExprKind::Starred { .. });
                     if unpacked && starred {
-                        self.refuse(Kind::StarredAfterDoubleStarred, last.span);
+                        self.refuse(Kind::StarredAfterDoubleStarred, Span { start: l, end: l + 1 });
                     } else if unpacked {
-                        self.refuse(Kind::PositionalAfterUnpacking, value.span);
+                        into.misplaced.get_or_insert(Kind::PositionalAfterUnpacking);
                     } else if !starred {
-                        self.refuse(Kind::PositionalAfterKeyword, value.span);
+                        into.misplaced.get_or_insert(Kind::PositionalAfterKeyword);
                     }
                 }
                 into.args.push(*value);
@@ -245,11 +247,13 @@ impl<'s> Actions<'s> {
                     ExprKind::Name(name) if key.span.start == l => Ident { name: name.clone(), span: key.span },
                     ExprKind::Constant(Constant::None | Constant::True | Constant::False) => {
                         let name = self.slice(key.span.start, key.span.end);
-                        self.refuse(Kind::AssignTo { what: name.into(), here: false }, key.span);
+                        let span = Span { start: key.span.start, end: self.equals_sign(key.span.end) };
+                        self.refuse(Kind::AssignTo { what: name.into(), here: false }, span);
                         self.ident(key.span.start, key.span.end)
                     }
                     _ => {
-                        self.refuse(Kind::KeywordIsExpression, Span { start: l, end: value.span.start });
+                        let span = Span { start: key.span.start, end: self.equals_sign(key.span.end) };
+                        self.refuse(Kind::KeywordIsExpression, span);
                         self.ident(key.span.start, key.span.start)
                     }
                 };
@@ -257,7 +261,8 @@ impl<'s> Actions<'s> {
             }
             Argument::DoubleStar(value) => into.keywords.push(Keyword { arg: None, value: *value, span }),
             Argument::Generator(elt, generators) => {
-                into.generator = Some(span);
+                let first = generators.first().map_or(l, |part| part.span.start);
+                into.generator.get_or_insert((span, first));
                 let kind = self.generator(elt, generators);
                 into.args.push(*self.expr(l, kind, r));
             }
@@ -265,10 +270,25 @@ impl<'s> Actions<'s> {
         into
     }
 
+    /// The end of the equals sign that follows a keyword.
+    fn equals_sign(&self, from: u32) -> u32 {
+        self.text[from as usize..].find('=').map_or(from, |at| from + at as u32 + 1)
+    }
+
+    /// `f(a=1 for a in b)`
+    pub fn keyword_generator(&self, key: Box<Expr>) -> Argument {
+        let span = Span { start: key.span.start, end: self.equals_sign(key.span.end) };
+        self.refuse(Kind::MeantEquality, span);
+        Argument::Positional(key)
+    }
+
     pub fn call(&self, l: u32, func: Box<Expr>, arguments: Box<CallArgs>, r: u32) -> Box<Expr> {
         let open = func.span.end;
-        let CallArgs { mut args, keywords, generator, count } = *arguments;
-        if let Some(span) = generator {
+        let CallArgs { mut args, keywords, generator, count, misplaced } = *arguments;
+        if let Some(kind) = misplaced {
+            self.refuse(kind, Span { start: r - 1, end: r });
+        }
+        if let Some((span, _)) = generator {
             if count > 1 {
                 self.refuse(Kind::BareGenerator, span);
             } else if let Some(generator) = args.first_mut() {
@@ -338,10 +358,8 @@ impl<'s> Actions<'s> {
     }
 
     /// `[a, b for ...]`
-    pub fn unparenthesized_target(&self, elts: Vec<Expr>) -> ExprKind {
-        if let (Some(first), Some(last)) = (elts.first(), elts.last()) {
-            self.refuse(Kind::ParenthesizeTarget, first.span.to(last.span));
-        }
+    pub fn unparenthesized_target(&self, l: u32, elts: Vec<Expr>, r: u32) -> ExprKind {
+        self.refuse(Kind::ParenthesizeTarget, Span { start: l, end: r });
         ExprKind::List { elts }
     }
 
@@ -409,8 +427,14 @@ impl<'s> Actions<'s> {
         (is_star, ExceptHandler { typ: typ.map(|typ| *typ), name, body, span: Span { start: l, end } })
     }
 
-    pub fn unparenthesized_except(&self, first: Box<Expr>, rest: Vec<Expr>) -> (bool, Option<Box<Expr>>, Option<Ident>) {
-        let span = rest.last().map_or(first.span, |last| first.span.to(last.span));
+    pub fn unparenthesized_except(
+        &self,
+        first: Box<Expr>,
+        rest: Vec<Expr>,
+        name: Option<Ident>,
+    ) -> (bool, Option<Box<Expr>>, Option<Ident>) {
+        let last = name.map_or(rest.last().map_or(first.span, |last| last.span), |name| name.span);
+        let span = first.span.to(last);
         self.refuse(Kind::UnparenthesizedExcept, span);
         (false, Some(first), None)
     }
@@ -431,7 +455,8 @@ impl<'s> Actions<'s> {
         let is_star = handlers.first().is_some_and(|(is_star, _)| *is_star);
         if let Some((_, odd)) = handlers.iter().find(|(other, _)| *other != is_star) {
             let at = odd.span.start as usize;
-            self.refuse(Kind::MixedExcept, Span::new(at, at + "except".len()));
+            let star = if is_star { 0 } else { self.text[at + 6..].find('*').map_or(0, |star| star + 1) };
+            self.refuse(Kind::MixedExcept, Span::new(at, at + "except".len() + star));
         }
         let handlers = handlers.into_iter().map(|(_, handler)| handler).collect();
         StmtKind::Try(Box::new(Try { is_star, body, handlers, orelse, finalbody }))
@@ -448,7 +473,7 @@ impl<'s> Actions<'s> {
         returns: Option<Box<Expr>>,
         body: Vec<Stmt>,
     ) -> Box<Stmt> {
-        let args = self.arguments(params, false);
+        let args = self.arguments(params, None);
         let returns = returns.map(|returns| *returns);
         let node = FunctionDef { is_async, name, type_params, args, returns, body, decorator_list: vec![] };
         self.compound(l, StmtKind::FunctionDef(Box::new(node)))
@@ -459,12 +484,18 @@ impl<'s> Actions<'s> {
         l: u32,
         name: Ident,
         type_params: Vec<TypeParam>,
-        arguments: Option<Box<CallArgs>>,
+        arguments: Option<(Box<CallArgs>, u32)>,
         body: Vec<Stmt>,
     ) -> Box<Stmt> {
-        let CallArgs { args: bases, keywords, generator, .. } = arguments.map_or_else(CallArgs::default, |args| *args);
-        if let Some(span) = generator {
-            self.refuse(Kind::BareGenerator, span);
+        let (arguments, close) = arguments.unwrap_or_default();
+        let CallArgs { args: bases, keywords, generator, count, misplaced } = *arguments;
+        if let Some(kind) = misplaced {
+            self.refuse(kind, Span { start: close, end: close + 1 });
+        }
+        match generator {
+            Some((_, at)) if count == 1 => self.refuse(Kind::Invalid, Span { start: at, end: at + 3 }),
+            Some((span, _)) => self.refuse(Kind::BareGenerator, span),
+            None => {}
         }
         let node = ClassDef { name, type_params, bases, keywords, body, decorator_list: vec![] };
         self.compound(l, StmtKind::ClassDef(Box::new(node)))
@@ -482,7 +513,7 @@ impl<'s> Actions<'s> {
     /// `*Ts: bound`
     pub fn refuse_bound(&self, name: Ident, colon: u32, bound: Box<Expr>, kind: &'static str) -> (Ident, TypeParamKind) {
         let what = if matches!(bound.kind, ExprKind::Tuple { .. }) { "constraints" } else { "bound" };
-        self.refuse(Kind::TypeParamBound { what, kind }, Span { start: colon, end: colon + 1 });
+        self.refuse(Kind::TypeParamBound { what, kind }, Span { start: colon, end: bound.span.end });
         (name, TypeParamKind::TypeVarTuple)
     }
 
@@ -510,6 +541,10 @@ impl<'s> Actions<'s> {
                 None
             }
             ExprKind::Name(name) => Some(Ident { name: name.clone(), span: target.span }),
+            ExprKind::Attribute { value, .. } | ExprKind::Subscript { value, .. } | ExprKind::Call { func: value, .. } => {
+                self.refuse(Kind::Invalid, Span { start: value.span.end, end: value.span.end + 1 });
+                None
+            }
             _ => {
                 self.refuse(Kind::PatternTarget, target.span);
                 None
@@ -518,8 +553,9 @@ impl<'s> Actions<'s> {
         self.pattern(l, PatternKind::MatchAs { pattern: Some(pattern), name }, r)
     }
 
-    pub fn lone_star_pattern(&self, l: u32, r: u32) -> PatternKind {
-        self.refuse(Kind::Invalid, Span { start: l, end: r });
+    /// `(*a)`
+    pub fn lone_star_pattern(&self, close: u32) -> PatternKind {
+        self.refuse(Kind::Invalid, Span { start: close, end: close + 1 });
         PatternKind::MatchSequence { patterns: vec![] }
     }
 
@@ -549,16 +585,16 @@ impl<'s> Actions<'s> {
         let (mut keys, mut patterns, mut rest) = (vec![], vec![], None);
         for (key, pattern) in items {
             if rest.is_some() {
-                self.refuse(Kind::Invalid, pattern.span);
+                self.refuse(Kind::Invalid, key.as_ref().map_or(pattern.span, |key| key.span));
             }
             match (key, pattern) {
                 (Some(key), pattern) => {
                     keys.push(key);
                     patterns.push(pattern);
                 }
-                (None, Pattern { kind: PatternKind::MatchStar { name }, span }) => {
-                    if name.as_ref().is_some_and(|name| name.name.as_str() == "_") {
-                        self.refuse(Kind::Invalid, span);
+                (None, Pattern { kind: PatternKind::MatchStar { name }, .. }) => {
+                    if let Some(name) = name.as_ref().filter(|name| name.name.as_str() == "_") {
+                        self.refuse(Kind::Invalid, name.span);
                     }
                     rest = name;
                 }

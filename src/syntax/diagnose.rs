@@ -49,7 +49,7 @@ fn override_by_rest(error: &mut SyntaxError, layout: &mut Layout<'_>, text: &str
     for token in layout {
         let Err(found) = token else { continue };
         if let Kind::NeverClosed(_) = found.kind {
-            let between = text.get(found.span.start as usize..error.span.start as usize).unwrap_or("");
+            let between = text.get(found.span.start as usize..error.span.end as usize).unwrap_or("");
             if !at_end && !between.contains(['\n', '\r']) {
                 return true;
             }
@@ -99,16 +99,17 @@ impl<'s> Place<'s> {
 
     /// Applies the rules.
     fn error(&self) -> SyntaxError {
-        let rules: [fn(&Self) -> Option<SyntaxError>; 12] = [
+        let rules: [fn(&Self) -> Option<SyntaxError>; 13] = [
             Self::missing_block,
             Self::missing_except,
             Self::missing_colon,
             Self::missing_parameters,
             Self::missing_else,
             Self::legacy_statement,
+            Self::dict_entry,
             Self::forgotten_comma,
             Self::equals_sign,
-            Self::dict_entry,
+            Self::loop_target,
             Self::missing_value,
             Self::fstring_field,
             Self::indentation,
@@ -120,8 +121,8 @@ impl<'s> Place<'s> {
     fn is_closed_by_the_rest(&self, error: &mut SyntaxError) -> bool {
         let mut rest = self.rest.clone();
         // An error whose words needed the token behind: if the text ended there, the open bracket is reported.
-        let looked_behind = matches!(error.kind, Kind::ForgottenComma | Kind::MissingParentheses { .. })
-            && self.text[error.span.end as usize..].trim().is_empty();
+        let suggested = matches!(error.kind, Kind::ForgottenComma | Kind::MissingParentheses { .. } | Kind::MeantEquality);
+        let looked_behind = suggested && self.text[error.span.end as usize..].trim().is_empty();
         override_by_rest(error, &mut rest, self.text, looked_behind)
     }
 

@@ -34,13 +34,18 @@ pub enum SyntaxErrorKind {
     ElseRequired,
     MeantEquality,
     /// Something that is not an expression stands as the value of a dict entry, an argument and so on.
-    ExpressionExpected { after: &'static str },
+    ExpressionExpected {
+        after: &'static str,
+    },
     StarredDictValue,
     ColonAfterKey,
     ParenthesizedParameters(&'static str),
     ParenthesizeTarget,
     ParamDefault(&'static str),
-    TypeParamBound { what: &'static str, kind: &'static str },
+    TypeParamBound {
+        what: &'static str,
+        kind: &'static str,
+    },
     MultipleStatements,
 
     // Lines and brackets.
@@ -241,15 +246,14 @@ impl SyntaxError {
         let (start, end) = self.place(source);
         let line = source.line(start.line).unwrap_or("");
         let mut out = format!("  File \"{}\", line {}\n", source.name(), start.line);
-        let body = line.trim_start_matches([' ', '\t', '\x0c']);
+        let body = line.trim_start_matches([' ', '\x0c']);
         let cut = line.chars().count() - body.chars().count();
-        let body = body.trim_end();
-        if !body.is_empty() {
-            let width = line.trim_end().chars().count();
-            let first = (start.column as usize - 1).max(cut);
-            let last = if end.line > start.line { width } else { end.column as usize - 1 };
-            let carets = last.saturating_sub(first).max(1);
-            let _ = writeln!(out, "    {body}\n    {}{}", " ".repeat(first - cut), "^".repeat(carets));
+        let _ = writeln!(out, "    {body}");
+        // What points into the indentation is not shown.
+        if let Some(first) = (start.column as usize - 1).checked_sub(cut) {
+            let last = if end.line > start.line { body.chars().count() } else { end.column as usize - 1 - cut };
+            let blank = body.chars().chain(std::iter::repeat(' ')).take(first).map(|c| if c.is_whitespace() { c } else { ' ' });
+            let _ = writeln!(out, "    {}{}", blank.collect::<String>(), "^".repeat(last.saturating_sub(first).max(1)));
         }
         let _ = write!(out, "{}: {}", self.class().name(), self.kind);
         out
@@ -275,6 +279,15 @@ impl SyntaxErrorKind {
             _ => SyntaxErrorClass::SyntaxError,
         }
     }
+}
+
+/// Roughly Python's notion: spaces, controls and format characters are not.
+fn is_printable(c: char) -> bool {
+    let format = matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{10ffff}');
+    !(format || c.is_control() || c.is_whitespace())
 }
 
 impl fmt::Display for SyntaxErrorKind {
@@ -319,7 +332,7 @@ impl fmt::Display for SyntaxErrorKind {
             }
             AfterContinuation => f.write_str("unexpected character after line continuation character"),
             UnexpectedEnd => f.write_str("unexpected EOF while parsing"),
-            InvalidCharacter(c) if c.is_control() || c.is_whitespace() => {
+            InvalidCharacter(c) if !is_printable(*c) => {
                 write!(f, "invalid non-printable character U+{:04X}", *c as u32)
             }
             InvalidCharacter(c) => write!(f, "invalid character '{c}' (U+{:04X})", *c as u32),

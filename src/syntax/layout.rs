@@ -20,7 +20,8 @@
 //!
 //! `type` is a keyword if it begins a statement and a name follows. `case` is one at the beginning of a line directly
 //! inside the block of a `match`. `match` is one if it begins a line and what follows can only be a subject, or the line
-//! ends in a colon. The parenthesis after `with` encloses items if a colon follows it and an `as` or a comma stands in it.
+//! ends in a colon or has a block. The parenthesis after `with` encloses items if an `as` stands in it, or a comma and
+//! a colon follows it.
 //! Looking ahead is done on a copy of the whole state, at most once a line.
 
 use logos::{Lexer, Logos};
@@ -210,7 +211,7 @@ impl<'s> Layout<'s> {
             Token::RBrace => self.close(b'{', b'}').map(|()| Some(token)),
             Token::Colon => {
                 if self.at_field_level() {
-                    self.modes.push(Mode::Spec);
+                    self.open_spec()?;
                 }
                 Ok(Some(token))
             }
@@ -219,7 +220,7 @@ impl<'s> Layout<'s> {
                 let start = self.lexer.span().start;
                 self.lexer = Token::lexer(self.text);
                 self.lexer.bump(start + 1);
-                self.modes.push(Mode::Spec);
+                self.open_spec()?;
                 self.last = Token::Colon;
                 Ok(Some(Token::Colon))
             }
@@ -289,7 +290,8 @@ impl<'s> Layout<'s> {
                 return Err(self.tab_error(end));
             }
             if self.indents.len() >= MAX_BLOCKS {
-                return Err(error(Kind::TooManyIndents, end, end));
+                let at = self.line_begin(end);
+                return Err(error(Kind::TooManyIndents, at, at));
             }
             let cases = std::mem::take(&mut self.match_line);
             self.indents.push(Indent { column, alternate, cases });
@@ -302,7 +304,8 @@ impl<'s> Layout<'s> {
         }
         let top = self.indents[self.indents.len() - 1];
         if top.column != column {
-            return Err(error(Kind::UnindentMismatch, end, end));
+            let line_end = self.text[end..].find(['\r', '\n']).map_or(self.text.len(), |width| end + width);
+            return Err(error(Kind::UnindentMismatch, line_end, line_end));
         }
         if top.alternate != alternate { Err(self.tab_error(end)) } else { Ok(false) }
     }
@@ -371,6 +374,17 @@ impl<'s> Layout<'s> {
     /// Whether the innermost thing open is a field of an f-string.
     fn at_field_level(&self) -> bool {
         matches!(self.modes.last(), Some(&Mode::Field(depth)) if depth == self.brackets.len())
+    }
+
+    /// The colon just read begins a format specification. They nest twice, as in CPython.
+    fn open_spec(&mut self) -> Result<(), SyntaxError> {
+        let depth = self.modes.iter().rev().take_while(|mode| **mode != Mode::Text).filter(|mode| **mode == Mode::Spec).count();
+        if depth >= 2 {
+            let at = self.lexer.span().end - 1;
+            return Err(error(Kind::FStringTooDeep, at, at));
+        }
+        self.modes.push(Mode::Spec);
+        Ok(())
     }
 
     fn next_byte_is_wide(&self) -> bool {
@@ -466,7 +480,7 @@ impl<'s> Layout<'s> {
                 }
                 b'\r' | b'\n' if !string.triple => {
                     if spec {
-                        return Err(error(Kind::FString("expecting '}', or format specs"), at, at + 1));
+                        return Err(error(Kind::FString("expecting '}', or format specs"), at + 1, at + 2));
                     }
                     return Err(self.unterminated(string.start as usize, false, Missing::FQuote));
                 }
@@ -490,9 +504,6 @@ impl<'s> Layout<'s> {
                 }
                 self.brackets.push((b'{', at as u32));
                 self.modes.push(Mode::Field(self.brackets.len()));
-                if self.modes.iter().rev().take_while(|mode| **mode != Mode::Text).count() > 4 {
-                    return Err(error(Kind::FStringTooDeep, at, at + 1));
-                }
                 (Token::LBrace, 1)
             }
             b'}' if spec => {
@@ -568,7 +579,8 @@ impl<'s> Layout<'s> {
         let mut previous = first;
         while let Ok(Some((_, token, _))) = ahead.advance() {
             if token == Token::Newline {
-                return previous == Token::Colon;
+                // Without its colon, but with a block.
+                return previous == Token::Colon || matches!(ahead.advance(), Ok(Some((_, Token::Indent, _))));
             }
             previous = token;
         }
@@ -584,13 +596,13 @@ impl<'s> Layout<'s> {
         if !matches!(ahead.advance(), Ok(Some((_, Token::LParen, _)))) {
             return false;
         }
-        let (mut several, mut previous) = (false, Token::LParen);
+        let (mut several, mut named, mut previous) = (false, false, Token::LParen);
         while let Ok(Some((_, token, _))) = ahead.advance() {
             match (ahead.brackets.len(), token) {
                 (0, Token::RParen) => {
-                    return several && matches!(ahead.advance(), Ok(Some((_, Token::Colon, _))));
+                    return named || several && matches!(ahead.advance(), Ok(Some((_, Token::Colon, _))));
                 }
-                (1, Token::As) => several = true,
+                (1, Token::As) => named = true,
                 (1, Token::Comma) => several = true,
                 (1, Token::ColonEqual | Token::Yield) => return false,
                 (1, Token::Star) if matches!(previous, Token::LParen | Token::Comma) => {
@@ -620,7 +632,12 @@ impl<'s> Layout<'s> {
 
     #[cold]
     fn tab_error(&self, at: usize) -> SyntaxError {
+        let at = self.line_begin(at);
         error(Kind::InconsistentTabs, at, at)
+    }
+
+    fn line_begin(&self, at: usize) -> usize {
+        self.text[..at].rfind(['\r', '\n']).map_or(0, |end| end + 1)
     }
 
     #[cold]
@@ -632,14 +649,14 @@ impl<'s> Layout<'s> {
     fn unterminated(&self, start: usize, triple: bool, missing: Missing) -> SyntaxError {
         let end = if triple { self.text.len() } else { literal::line_end(self.text, start) };
         let line = literal::lines_before(self.text, end);
-        let (kind, width) = match missing {
-            Missing::Brace => (Kind::FStringExpectingBrace, 1),
-            Missing::Quote if triple => (Kind::UnterminatedTriple { line }, 3),
-            Missing::Quote => (Kind::UnterminatedString { line }, 1),
-            Missing::FQuote if triple => (Kind::UnterminatedFTriple { line }, 4),
-            Missing::FQuote => (Kind::UnterminatedFString { line }, 2),
+        let kind = match missing {
+            Missing::Brace => Kind::FStringExpectingBrace,
+            Missing::Quote if triple => Kind::UnterminatedTriple { line },
+            Missing::Quote => Kind::UnterminatedString { line },
+            Missing::FQuote if triple => Kind::UnterminatedFTriple { line },
+            Missing::FQuote => Kind::UnterminatedFString { line },
         };
-        SyntaxError { incomplete: triple, ..error(kind, start, (start + width).min(self.text.len())) }
+        SyntaxError { incomplete: triple, ..error(kind, start, start + 1) }
     }
 }
 

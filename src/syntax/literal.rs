@@ -154,7 +154,10 @@ fn hex(rest: &str, position: usize, digits: usize, out: &mut String) -> Result<u
 fn named(rest: &str, position: usize, _out: &mut String) -> Result<usize, Kind> {
     match rest[2..].strip_prefix('{').and_then(|name| name.split_once('}')) {
         Some((name, _)) if !name.is_empty() => Err(Kind::NamedCharacter(name.into())),
-        _ => Err(Kind::BadEscape { start: position, end: position + 1, reason: "malformed \\N character escape" }),
+        _ => {
+            let end = position + 1 + usize::from(rest[2..].starts_with('{'));
+            Err(Kind::BadEscape { start: position, end, reason: "malformed \\N character escape" })
+        }
     }
 }
 
@@ -369,14 +372,12 @@ fn digits(text: &str, mut at: usize) -> Result<usize, SyntaxError> {
 /// A number may not run into a name, keywords excepted.
 fn ends_here(text: &str, end: usize, name: &'static str) -> Result<usize, SyntaxError> {
     let rest = &text[end..];
-    let Some(next) = rest.chars().next() else {
-        return Ok(end);
-    };
-    if next != '_' && !unicode_ident::is_xid_continue(next) {
+    let is_letter = |at: usize| rest.as_bytes().get(at).is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphanumeric());
+    if !is_letter(0) {
         return Ok(end);
     }
     const FOLLOWERS: [&str; 8] = ["and", "else", "for", "if", "in", "is", "not", "or"];
-    if FOLLOWERS.iter().any(|word| rest.starts_with(word)) {
+    if FOLLOWERS.iter().any(|word| rest.starts_with(word) && !is_letter(word.len())) {
         return Ok(end);
     }
     Err(bad(Kind::InvalidNumber(name), end.saturating_sub(1)))

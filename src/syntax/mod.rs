@@ -54,6 +54,9 @@ pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module
     if text.len() >= u32::MAX as usize {
         return Err(SyntaxError::new(SyntaxErrorKind::SourceTooLarge, Span::default()));
     }
+    if let Some(at) = text.find('\0') {
+        return Err(SyntaxError::new(SyntaxErrorKind::NullByte, Span::new(at, at + 1)));
+    }
     // Half-built trees are dropped in there.
     stacker::maybe_grow(ast::DROP_STACK, ast::DROP_STACK, || {
         let body = statements(text, options.mode)?;

@@ -39,19 +39,26 @@ impl Actions<'_> {
         Box::new(Arg { arg, annotation, span: Span { start: l, end: r } })
     }
 
-    pub fn lambda(&self, l: u32, params: Vec<Param>, body: Box<Expr>, r: u32) -> Box<Expr> {
-        let args = Box::new(self.arguments(params, true));
+    /// The colon stands at `colon`.
+    pub fn lambda(&self, l: u32, params: Vec<Param>, colon: u32, body: Box<Expr>, r: u32) -> Box<Expr> {
+        let args = Box::new(self.arguments(params, Some(colon)));
         self.expr(l, ExprKind::Lambda { args, body }, r)
     }
 
-    /// Sorts a list of parameters.
-    pub fn arguments(&self, params: Vec<Param>, lambda: bool) -> Arguments {
+    /// Sorts a list of parameters; `end` is where what follows them begins.
+    pub fn arguments(&self, params: Vec<Param>, end: Option<u32>) -> Arguments {
         let mut out = Arguments::default();
         let mut star: Option<Span> = None;
         let mut slash = false;
         for Param { kind, arg, default, span } in params {
+            let symbol = |width: u32| Span { start: span.start, end: span.start + width };
             if out.kwarg.is_some() {
-                self.refuse(Kind::AfterDoubleStarParam, span);
+                let at = match kind {
+                    ParamKind::Plain => arg.map_or(span, |arg| arg.arg.span),
+                    ParamKind::DoubleStar => symbol(2),
+                    _ => symbol(1),
+                };
+                self.refuse(Kind::AfterDoubleStarParam, at);
                 break;
             }
             match (kind, arg) {
@@ -62,7 +69,7 @@ impl Actions<'_> {
                 (ParamKind::Plain, Some(arg)) => {
                     match default {
                         Some(default) => out.defaults.push(*default),
-                        None if !out.defaults.is_empty() => self.refuse(Kind::ParamWithoutDefault, span),
+                        None if !out.defaults.is_empty() => self.refuse(Kind::ParamWithoutDefault, arg.arg.span),
                         None => {}
                     }
                     out.args.push(*arg);
@@ -73,36 +80,43 @@ impl Actions<'_> {
                     } else if star.is_some() {
                         self.refuse(Kind::SlashAfterStar, span);
                     } else if out.args.is_empty() {
-                        self.refuse(Kind::SlashFirst, span);
+                        let kind = if self.comma_follows(span) { Kind::SlashFirst } else { Kind::Invalid };
+                        self.refuse(kind, span);
                     }
                     slash = true;
                     out.posonlyargs = std::mem::take(&mut out.args);
                 }
                 (ParamKind::Star, arg) => {
                     if star.is_some() {
-                        self.refuse(Kind::SecondStar, span);
+                        let names_more = arg.is_some() || self.comma_follows(span);
+                        self.refuse(if names_more { Kind::SecondStar } else { Kind::Invalid }, symbol(1));
                     }
                     star = Some(span);
                     out.vararg = arg.map(|arg| *arg);
                 }
                 (ParamKind::DoubleStar, arg) => {
-                    self.bare_star_wants_names(&out, star, lambda);
+                    self.bare_star_wants_names(&out, star, end.map(|_| span.start));
                     out.kwarg = arg.map(|arg| *arg);
                 }
                 (ParamKind::Plain, None) => {}
             }
         }
-        self.bare_star_wants_names(&out, star, lambda);
+        self.bare_star_wants_names(&out, star, end);
         out
     }
 
-    fn bare_star_wants_names(&self, out: &Arguments, star: Option<Span>, lambda: bool) {
+    /// In a lambda the message points at what follows the star, which begins at `next`.
+    fn bare_star_wants_names(&self, out: &Arguments, star: Option<Span>, next: Option<u32>) {
         if let Some(span) = star
             && out.vararg.is_none()
             && out.kwonlyargs.is_empty()
         {
-            let _ = lambda;
+            let span = next.map_or(span, |next| Span { start: next, end: next + 1 });
             self.refuse(Kind::BareStar, span);
         }
+    }
+
+    fn comma_follows(&self, span: Span) -> bool {
+        self.text[span.end as usize..].trim_start().starts_with(',')
     }
 }

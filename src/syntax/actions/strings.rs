@@ -30,7 +30,7 @@ impl Actions<'_> {
             return self.expr(l, ExprKind::Constant(Constant::Bytes(all.into())), r);
         }
         if several > 0 {
-            self.refuse(Kind::MixedBytes, span);
+            self.refuse(Kind::MixedBytes, Span { start: r, end: r + 1 });
             return self.nothing(span);
         }
         if parts.iter().all(|part| matches!(part.kind, ExprKind::Constant(_))) {
@@ -59,7 +59,8 @@ impl Actions<'_> {
         let span = Span { start: l, end: r };
         match literal::fstring_text(self.slice(l, r), raw) {
             Ok(text) => into.push(Expr::new(ExprKind::Constant(Constant::Str(text.into())), span)),
-            Err(kind) => self.refuse(kind, span),
+            // CPython points behind the text.
+            Err(kind) => self.refuse(kind, Span { start: r, end: r + 1 }),
         }
         into
     }
@@ -91,7 +92,7 @@ impl Actions<'_> {
     /// The letter behind an exclamation mark that ends at `bang`.
     fn conversion(&self, bang: u32, letter: Ident, _next: u32) -> Option<Conversion> {
         if letter.span.start != bang {
-            self.refuse(Kind::FStringConversionSpace, letter.span);
+            self.refuse(Kind::FStringConversionSpace, Span { start: bang - 1, end: letter.span.end });
         }
         match letter.name.as_str() {
             "s" => Some(Conversion::Str),

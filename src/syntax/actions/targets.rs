@@ -1,7 +1,7 @@
 //! What may be assigned to, deleted or annotated, and how the rest is called in messages.
 
 use super::Actions;
-use crate::syntax::ast::{Constant, Expr, ExprKind, Operator, StmtKind};
+use crate::syntax::ast::{Constant, Expr, ExprKind, Operator, StmtKind, UnaryOp};
 use crate::syntax::error::SyntaxErrorKind as Kind;
 use crate::syntax::source::Span;
 
@@ -57,30 +57,74 @@ impl Actions<'_> {
     }
 
     pub fn assign(&self, targets: Vec<Expr>, value: Box<Expr>) -> StmtKind {
-        let single = targets.len() == 1;
-        for target in &targets {
-            if let Some(part) = invalid_part(target, false) {
-                let last = match &target.kind {
-                    ExprKind::Tuple { elts } => elts.last().is_some_and(|last| std::ptr::eq(last, part)),
-                    _ => std::ptr::eq(target, part),
+        if let Some((part, first)) = targets.iter().find_map(|target| Some((invalid_part(target, false)?, target))) {
+            let single = targets.len() == 1;
+            if !(single && self.begins_tight(&value) && self.refuse_comparison(first, &value)) {
+                let kind = match &part.kind {
+                    ExprKind::Yield { .. } | ExprKind::YieldFrom { .. } => Kind::AssignToYield,
+                    _ => Kind::AssignTo { what: describe(part).into(), here: false },
                 };
-                self.refuse_assignment(part, single && last && is_tight(&value));
-                break;
+                self.refuse(kind, part.span);
             }
         }
         StmtKind::Assign { targets, value }
     }
 
-    fn refuse_assignment(&self, part: &Expr, could_compare: bool) {
-        let kind = match &part.kind {
-            ExprKind::Yield { .. } | ExprKind::YieldFrom { .. } => Kind::AssignToYield,
-            ExprKind::GeneratorExp { .. } => Kind::AssignTo { what: describe(part).into(), here: false },
-            ExprKind::Constant(Constant::None | Constant::True | Constant::False) => {
-                Kind::AssignTo { what: describe(part).into(), here: false }
-            }
-            _ => Kind::AssignTo { what: describe(part).into(), here: could_compare && is_tight(part) },
+    /// What stands before the equals sign may have been meant to be compared; false if nothing suggests so.
+    fn refuse_comparison(&self, target: &Expr, value: &Expr) -> bool {
+        let last = match &target.kind {
+            ExprKind::Tuple { elts } if self.is_bare_tuple(target) => elts.last().unwrap_or(target),
+            _ => target,
         };
-        self.refuse(kind, part.span);
+        match &last.kind {
+            ExprKind::Name(_) => self.refuse(Kind::MeantEquality, last.span.to(value.span)),
+            ExprKind::List { .. }
+            | ExprKind::Tuple { .. }
+            | ExprKind::GeneratorExp { .. }
+            | ExprKind::Constant(Constant::None | Constant::True | Constant::False) => return false,
+            _ if self.is_tight(last) => {
+                self.refuse(Kind::AssignTo { what: describe(last).into(), here: true }, last.span);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A tuple without parentheses.
+    fn is_bare_tuple(&self, tuple: &Expr) -> bool {
+        let ExprKind::Tuple { elts } = &tuple.kind else { return false };
+        elts.first().is_some_and(|first| first.span.start == tuple.span.start)
+    }
+
+    fn is_parenthesized(&self, expr: &Expr) -> bool {
+        self.slice(0, expr.span.start).trim_end().ends_with('(')
+    }
+
+    /// Whether an expression binds at least as tightly as `|`.
+    fn is_tight(&self, expr: &Expr) -> bool {
+        let loose = matches!(
+            expr.kind,
+            ExprKind::Compare { .. }
+                | ExprKind::BoolOp { .. }
+                | ExprKind::UnaryOp { op: UnaryOp::Not, .. }
+                | ExprKind::IfExp { .. }
+                | ExprKind::Lambda { .. }
+                | ExprKind::Yield { .. }
+                | ExprKind::YieldFrom { .. }
+                | ExprKind::Starred { .. }
+        );
+        !loose || self.is_parenthesized(expr)
+    }
+
+    /// Whether the first part of an expression does.
+    fn begins_tight(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Compare { left, .. } => self.is_tight(left),
+            ExprKind::BoolOp { values, .. } => values.first().is_some_and(|first| self.begins_tight(first)),
+            ExprKind::IfExp { body, .. } => self.begins_tight(body),
+            ExprKind::Tuple { elts } => elts.first().is_none_or(|first| self.begins_tight(first)),
+            _ => self.is_tight(expr),
+        }
     }
 
     /// A target of `for`, `as` and the like.
@@ -114,6 +158,10 @@ impl Actions<'_> {
         let simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
         match &target.kind {
             ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {}
+            ExprKind::Tuple { elts } if self.is_bare_tuple(&target) => {
+                let first = elts.first().map_or(target.span, |first| first.span);
+                self.refuse(Kind::AnnotatedSeveral("tuple"), first);
+            }
             ExprKind::List { .. } | ExprKind::Tuple { .. } => {
                 self.refuse(Kind::AnnotatedSeveral(describe(&target)), target.span);
             }
@@ -121,20 +169,4 @@ impl Actions<'_> {
         }
         StmtKind::AnnAssign { target, annotation, value, simple }
     }
-}
-
-/// Whether an expression binds at least as tightly as `|`.
-fn is_tight(expr: &Expr) -> bool {
-    use crate::syntax::ast::UnaryOp;
-    !matches!(
-        expr.kind,
-        ExprKind::Compare { .. }
-            | ExprKind::BoolOp { .. }
-            | ExprKind::UnaryOp { op: UnaryOp::Not, .. }
-            | ExprKind::IfExp { .. }
-            | ExprKind::Lambda { .. }
-            | ExprKind::Yield { .. }
-            | ExprKind::YieldFrom { .. }
-            | ExprKind::Starred { .. }
-    )
 }

@@ -93,7 +93,7 @@ impl Place<'_> {
 
     /// `a if b` and no `else`.
     pub(super) fn missing_else(&self) -> Option<SyntaxError> {
-        if !self.expects("else") || !self.expects("or") || self.token() == Token::Colon {
+        if !self.expects("else") || self.expects("pass") || self.expects("finally") || self.token() == Token::Colon {
             return None;
         }
         let mut depth = 0usize;
@@ -114,12 +114,15 @@ impl Place<'_> {
 
     /// `print x`
     pub(super) fn legacy_statement(&self) -> Option<SyntaxError> {
-        let name = self.at.checked_sub(1)?;
+        // `print not` may go on with `in`.
+        let not = usize::from(self.back(1) == Some(Token::Not));
+        let begin = self.at - not;
+        let name = begin.checked_sub(1)?;
         if self.tokens[name].1 != Token::Name || !matches!(self.text_of(name), "print" | "exec") || self.token() == Token::LParen
         {
             return None;
         }
-        let before = self.back(2)?;
+        let before = self.back(2 + not)?;
         let begins = matches!(
             before,
             Token::StartFile
@@ -135,16 +138,19 @@ impl Place<'_> {
                 | Token::LBracket
                 | Token::LBrace
         );
-        let behind = begins.then(|| self.longest(Token::StartEval, self.at))??;
-        let end = self.end_of(self.at, behind);
+        let behind = begins.then(|| self.longest(Token::StartEval, begin))??;
+        let end = self.end_of(begin, behind);
         let function = self.text_of(name).into();
         Some(SyntaxError::new(Kind::MissingParentheses { function }, Span { start: self.tokens[name].0, end }))
     }
 
     /// Two expressions side by side in brackets.
     pub(super) fn forgotten_comma(&self) -> Option<SyntaxError> {
-        self.bracket(self.at)?;
+        let open = self.bracket(self.at)?;
         let begin = self.expression_start(self.at)?;
+        if self.is_parameters(open) && matches!(self.tokens[begin - 1].1, Token::LParen | Token::Comma) {
+            return None;
+        }
         let first = self.tokens[begin].1;
         if first == Token::Name {
             if matches!(self.text_of(begin), "match" | "case" | "type" | "_") {
@@ -205,7 +211,8 @@ impl Place<'_> {
         }
         let mut begin = stop + 1;
         match self.tokens.get(begin)?.1 {
-            Token::DoubleStar => begin += 1,
+            Token::DoubleStar if self.bracket(end).is_some_and(|open| self.is_call(open)) => begin += 1,
+            Token::DoubleStar => return None,
             Token::Star => {
                 let opens = matches!(self.tokens[stop].1, Token::LParen | Token::LBracket | Token::LBrace);
                 let call = self.bracket(end).is_some_and(|open| self.is_call(open));
@@ -217,6 +224,12 @@ impl Place<'_> {
             _ => {}
         }
         (begin < end && self.parse_part(Token::StartDisjunction, &self.tokens[begin..end]).is_ok()).then_some(begin)
+    }
+
+    /// Whether a parenthesis encloses the parameters of a `def`.
+    fn is_parameters(&self, open: usize) -> bool {
+        let (keyword, index) = self.keyword(self.line_start(open));
+        keyword == Token::Def && self.bracket(open).is_none_or(|outer| outer < index)
     }
 
     fn is_call(&self, open: usize) -> bool {
@@ -296,12 +309,45 @@ impl Place<'_> {
             let span = Span { start: self.tokens[self.at].0, end: self.end_of(self.at, behind) };
             return Some(SyntaxError::new(Kind::StarredDictValue, span));
         }
-        // Not at the first entry: that would be a set.
-        (self.expects(":") && self.expects("or") && !self.expects(",") && self.back(1) != Some(Token::Colon)).then(|| {
-            let last = self.at - 1;
-            let end = self.tokens[last].2 as usize;
-            SyntaxError::new(Kind::ColonAfterKey, Span::new(end - 1, end))
-        })
+        // A key alone, behind whole entries.
+        let commas = self.places(open, |token| token == Token::Comma);
+        let (&last, entries) = (commas.last()?, open + 1);
+        let whole = self.places(open, |token| token == Token::Colon).first().is_some_and(|&colon| colon < last)
+            || self.tokens[entries].1 == Token::DoubleStar;
+        let key = last + 1..self.at;
+        if !whole || self.token() == Token::Colon || self.parse_part(Token::StartExpression, &self.tokens[key]).is_err() {
+            return None;
+        }
+        let end = self.tokens[self.at - 1].2 as usize;
+        Some(SyntaxError::new(Kind::ColonAfterKey, Span::new(end - 1, end)))
+    }
+
+    /// Where tokens of a kind stand directly inside an open bracket.
+    fn places(&self, open: usize, wanted: impl Fn(Token) -> bool) -> Vec<usize> {
+        let mut depth = 0usize;
+        let mut found = vec![];
+        for index in open + 1..self.at {
+            match self.tokens[index].1 {
+                Token::LParen | Token::LBracket | Token::LBrace | Token::FStringStart => depth += 1,
+                Token::RParen | Token::RBracket | Token::RBrace | Token::FStringEnd => depth = depth.saturating_sub(1),
+                token if depth == 0 && wanted(token) => found.push(index),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// `for not x in y`
+    pub(super) fn loop_target(&self) -> Option<SyntaxError> {
+        if self.back(1) != Some(Token::For) || !matches!(self.token(), Token::Not | Token::Lambda) {
+            return None;
+        }
+        let behind = self.longest(Token::StartEval, self.at)?;
+        let ahead = self.ahead(self.at);
+        let mut body = self.parse_part(Token::StartEval, &ahead[..behind - self.at]).ok()?;
+        let StmtKind::Expr { value } = body.pop()?.kind else { return None };
+        let what = crate::syntax::actions::describe(&value).into();
+        Some(SyntaxError::new(Kind::AssignTo { what, here: false }, value.span))
     }
 
     /// `f(a=)` and `def f(a=):`
@@ -309,9 +355,9 @@ impl Place<'_> {
         if self.back(1) != Some(Token::Equal) || !matches!(self.token(), Token::Comma | Token::RParen | Token::Colon) {
             return None;
         }
-        let (keyword, index) = self.keyword(self.line_start(self.at));
+        let (keyword, _) = self.keyword(self.line_start(self.at));
         let open = self.bracket(self.at);
-        if keyword == Token::Def && open.is_some_and(|open| self.bracket(open).is_none_or(|outer| outer < index)) {
+        if keyword == Token::Def && open.is_some_and(|open| self.is_parameters(open)) {
             return Some(self.over(Kind::Expected("default value expression"), self.at - 1, self.at - 1));
         }
         let name = self.at.checked_sub(2)?;
@@ -323,6 +369,8 @@ impl Place<'_> {
 
     /// A line that is indented for no reason.
     pub(super) fn indentation(&self) -> Option<SyntaxError> {
-        (self.token() == Token::Indent).then(|| self.at_token(Kind::UnexpectedIndent))
+        let at = self.tokens[self.at].0;
+        let span = Span { start: at.saturating_sub(1), end: at };
+        (self.token() == Token::Indent).then(|| SyntaxError::new(Kind::UnexpectedIndent, span))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::syntax::ast::{Constant, ExprKind, Stmt, StmtKind};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind as Kind};
+use crate::syntax::source::Span;
 
 const FEATURES: [&str; 10] = [
     "nested_scopes",
@@ -25,13 +26,14 @@ pub fn check(body: &[Stmt]) -> Option<SyntaxError> {
                 if !leading {
                     return Some(SyntaxError::new(Kind::FutureNotFirst, stmt.span));
                 }
+                let first_column = Span::at(stmt.span.start as usize);
                 for alias in names {
                     let name = alias.name.name.as_str();
                     if name == "braces" {
-                        return Some(SyntaxError::new(Kind::NotAChance, stmt.span));
+                        return Some(SyntaxError::new(Kind::NotAChance, first_column));
                     }
                     if !FEATURES.contains(&name) {
-                        return Some(SyntaxError::new(Kind::FutureUnknown(name.into()), stmt.span));
+                        return Some(SyntaxError::new(Kind::FutureUnknown(name.into()), first_column));
                     }
                 }
             }
