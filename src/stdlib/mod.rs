@@ -3,14 +3,17 @@
 //! What is hot, or data, is Rust; pure glue is a script beside it (`<name>.script`), compiled in the module's namespace at the
 //! first import.
 
+mod bisect;
+mod heapq;
 mod itertools;
 mod math;
+mod operator;
 mod support;
 
 pub use crate::native::ModuleRow;
 
 /// The modules, sorted by import name.
-pub const MODULES: &[ModuleRow] = &[itertools::MODULE, math::MODULE];
+pub const MODULES: &[ModuleRow] = &[bisect::MODULE, heapq::MODULE, itertools::MODULE, math::MODULE, operator::MODULE];
 
 /// The module of this import name.
 pub fn find(name: &str) -> Option<&'static ModuleRow> {
