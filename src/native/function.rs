@@ -7,6 +7,8 @@ use crate::value::{Base, Class, Payload, R, Ref, Shared, Value};
 use crate::vm::Vm;
 use crate::vm::coroutine::NativeFrame;
 use crate::vm::function::{Args, Binding, NativeCode, NativeFunction};
+use crate::vm::getset::{GetSet, Getter, Setter};
+use crate::vm::iterate::NextHook;
 use crate::vm::types::bare_class;
 
 /// One native function: what a table holds.
@@ -28,6 +30,8 @@ pub enum Entry {
     Bound(fn(&Vm, &[Value]) -> R),
     Raw(fn(&Vm, Args<'_>) -> R),
     Async(fn(&Vm, &[Value]) -> R<Box<dyn NativeFrame>>),
+    /// A computed attribute: what reads it, and what sets it (or deletes it: the value is `Undef` then).
+    Attribute(Getter, Option<Setter>),
 }
 
 /// A table of rows for functions with typed parameters. Behind the arrow: the Rust function, then in parentheses the numbers of
@@ -40,6 +44,8 @@ pub enum Entry {
 ///     async "wait", "" => event_wait(0);
 ///     class "fromhex", "string, /" => bytes_fromhex(0 1);       // a class method: parameter 0 is the class
 ///     static "maketrans", "x, y=None, z=None, /" => str_maketrans(0 1 2);
+///     get "real" => int_real(0);                                // a read-only attribute
+///     get "args" => exception_args(0), set exception_set_args(0 1);   // fn(..) -> R<()>; the value is Undef for `del`
 /// ]
 /// ```
 #[macro_export]
@@ -58,6 +64,25 @@ macro_rules! rows {
             entry: $crate::native::Entry::Async(|vm, args| { let _ = args; $function(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*) }),
             binding: $crate::vm::function::Binding::Method,
         },] $($rest)*)
+    };
+    (@acc [$($done:expr,)*] get $name:literal => $getter:ident($($index:tt)*), set $setter:ident($($at:tt)*); $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::rows!(@attribute $name, $getter, ($($index)*), Some(|vm, this, value| {
+            let args = [this.clone(), value.clone()];
+            $setter(vm, $($crate::native::FromValue::from_value(vm, &args[$at])?),*)
+        })),] $($rest)*)
+    };
+    (@acc [$($done:expr,)*] get $name:literal => $getter:ident($($index:tt)*); $($rest:tt)*) => {
+        $crate::rows!(@acc [$($done,)* $crate::rows!(@attribute $name, $getter, ($($index)*), None),] $($rest)*)
+    };
+    (@attribute $name:literal, $getter:ident, ($($index:tt)*), $set:expr) => {
+        $crate::native::Row {
+            name: $name, signature: "",
+            entry: $crate::native::Entry::Attribute(|vm, this| {
+                let args = std::slice::from_ref(this);
+                $crate::native::IntoValue::into_result($getter(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*), vm)
+            }, $set),
+            binding: $crate::vm::function::Binding::Method,
+        }
     };
     (@acc [$($done:expr,)*] class $name:literal, $signature:literal => $function:ident($($index:tt)*); $($rest:tt)*) => {
         $crate::rows!(@acc [$($done,)* $crate::rows!(@bound Class, $name, $signature, $function, $($index)*),] $($rest)*)
@@ -87,6 +112,7 @@ pub fn native_function(vm: &Vm, row: &Row, binding: Binding, owner: Value) -> Re
         Entry::Bound(function) => NativeCode::Bound(function),
         Entry::Raw(function) => NativeCode::Raw(function),
         Entry::Async(function) => NativeCode::Async(function),
+        Entry::Attribute(..) => unreachable!("attributes only stand in the tables of classes"),
     };
     vm.heap.alloc(NativeFunction {
         name: vm.intern(row.name),
@@ -101,8 +127,14 @@ pub fn native_function(vm: &Vm, row: &Row, binding: Binding, owner: Value) -> Re
 /// Puts the functions of a table into a class as its methods.
 pub fn define_methods(vm: &Vm, class: &Ref<Class>, rows: &[Row]) {
     for row in rows {
-        let function = native_function(vm, row, row.binding, Value::from(class));
-        class.dict.set_str(&vm.intern(row.name), Value::from(function));
+        let name = vm.intern(row.name);
+        let value = match row.entry {
+            Entry::Attribute(get, set) => {
+                Value::from(vm.heap.alloc(GetSet { name: name.clone(), owner: class.clone(), get, set }))
+            }
+            _ => Value::from(native_function(vm, row, row.binding, Value::from(class))),
+        };
+        class.dict.set_str(&name, value);
     }
     vm.heap.bump_epoch();
 }
@@ -118,4 +150,22 @@ pub fn define_class<T: Payload>(vm: &Vm, module: &str, name: &str, rows: &[Row])
     define_methods(vm, &class, rows);
     vm.types.set_at(index, class.clone());
     class
+}
+
+/// Makes a class an iterator in the short way: `next` gives the items, and nothing at the end, without an exception. Adds
+/// `__iter__` and `__next__`.
+pub fn define_iterator<T: Payload>(vm: &Vm, class: &Ref<Class>, next: NextHook) {
+    vm.set_next_hook(T::class_index(), next);
+    define_methods(vm, class, &crate::rows!["__iter__", "/" => itself(0); "__next__", "/" => next_item(0);]);
+}
+
+fn itself(_vm: &Vm, this: &Value) -> Value {
+    this.clone()
+}
+
+fn next_item(vm: &Vm, this: &Value) -> R {
+    match vm.next(this.unwrapped())? {
+        Some(item) => Ok(item),
+        None => Err(vm.stop_iteration(Value::None)),
+    }
 }

@@ -3,36 +3,19 @@
 //! What is hot, or data, is Rust; pure glue is a script beside it (`<name>.script`), compiled in the module's namespace at the
 //! first import.
 
-mod bisect;
-mod heapq;
 mod itertools;
-mod json;
 mod math;
-mod operator;
-mod random;
 mod support;
 
 pub use crate::native::ModuleRow;
-use crate::value::{Module, R, Ref};
-use crate::vm::Vm;
 
 /// The modules, sorted by import name.
-pub const MODULES: &[ModuleRow] = &[
-    bisect::MODULE,
-    heapq::MODULE,
-    itertools::MODULE,
-    json::MODULE,
-    json::DECODER,
-    json::ENCODER,
-    math::MODULE,
-    operator::MODULE,
-    random::MODULE,
-];
+pub const MODULES: &[ModuleRow] = &[itertools::MODULE, math::MODULE];
 
-/// What makes the module of this import name: the finder that imports ask (`Vm::set_module_finder`).
-pub fn find(name: &str) -> Option<fn(&Vm) -> R<Ref<Module>>> {
+/// The module of this import name.
+pub fn find(name: &str) -> Option<&'static ModuleRow> {
     let index = MODULES.binary_search_by(|row| row.name.cmp(name)).ok()?;
-    Some(MODULES[index].load)
+    Some(&MODULES[index])
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use crate::native::{Row, define_class, define_methods};
 use crate::rows;
 use crate::syntax::{Mode, Source};
 use crate::value::{Class, Module, Payload, R, Ref, Value};
-use crate::vm::function::StaticMethod;
 use crate::vm::{Args, Vm};
 
 /// A native iterator: its state is data (positions and values), never a closure.
@@ -97,13 +96,5 @@ impl Meter {
             return vm.charge(8);
         }
         Ok(())
-    }
-}
-
-/// Makes the function `name` of a class a static method: for a `__new__` that takes its arguments as they come.
-pub fn make_static(vm: &Vm, class: &Ref<Class>, name: &str) {
-    let name = vm.intern(name);
-    if let Some(function) = class.dict.get_str(&name) {
-        class.dict.set_str(&name, Value::from(vm.heap.alloc(StaticMethod(function))));
     }
 }

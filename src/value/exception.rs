@@ -21,6 +21,9 @@ pub struct Exception {
     pub suppress_context: Cell<bool>,
     /// A limit was crossed: no handler catches this, no `finally` runs for it.
     pub uncatchable: Cell<bool>,
+    /// What classes with attributes of their own keep (`errno`, `value`, `name`): see `builtins/exceptions.rs`. Empty as long as
+    /// they follow from the arguments.
+    pub fields: Shared<Box<[Value]>>,
     /// Other attributes, once there are any.
     pub attributes: Shared<Option<Ref<Dict>>>,
 }
@@ -36,6 +39,7 @@ impl Exception {
             traceback: Shared::new(Value::None),
             suppress_context: Cell::new(false),
             uncatchable: Cell::new(false),
+            fields: Shared::default(),
             attributes: Shared::new(None),
         }
     }
@@ -50,6 +54,7 @@ impl Payload for Exception {
         for slot in [&self.args, &self.cause, &self.context, &self.traceback] {
             slot.with(|value| visitor.value(value));
         }
+        self.fields.with(|fields| visitor.values(fields));
         self.attributes.with(|dict| {
             if let Some(dict) = dict {
                 visitor.reference(dict);
@@ -61,6 +66,7 @@ impl Payload for Exception {
         for slot in [&self.args, &self.cause, &self.context, &self.traceback] {
             slot.set(Value::None);
         }
+        drop(self.fields.take());
         self.attributes.set(None);
     }
 }

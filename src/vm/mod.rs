@@ -10,6 +10,8 @@ pub mod coroutine;
 pub mod effects;
 pub mod errors;
 pub mod function;
+pub mod generic;
+pub mod getset;
 pub mod import;
 pub mod invoke;
 pub mod iterate;
@@ -64,6 +66,12 @@ pub struct Vm {
     pub stack_limit: Cell<usize>,
     /// How to find out whether an object of a native type that is awaited is done: see `Vm::set_await_hook`.
     await_hooks: RefCell<Vec<Option<AwaitHook>>>,
+    /// The names of the operators' special methods.
+    pub(crate) operators: operators::Operators,
+    /// Addresses of the containers being printed, outermost first: a container inside itself is shown as `[...]`.
+    printing: RefCell<Vec<usize>>,
+    /// How to take the next item from an iterator of a native type: see `Vm::set_next_hook`.
+    next_hooks: Shared<Vec<Option<iterate::NextHook>>>,
     /// State of the layers above (scheduler, modules), by type.
     extensions: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     names: Names,
@@ -92,6 +100,9 @@ impl Vm {
             max_depth: Cell::new(1000),
             stack_limit: Cell::new(0),
             await_hooks: RefCell::new(Vec::new()),
+            operators: operators::Operators::new(|name| names.intern(&heap, name)),
+            printing: RefCell::default(),
+            next_hooks: Shared::default(),
             extensions: RefCell::new(HashMap::new()),
             names,
             heap,

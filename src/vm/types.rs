@@ -2,10 +2,9 @@
 //!
 //! They are made bare, in the order of these tables, when an interpreter is made; `builtins/` then fills in their methods.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::value::{Base, Class, FIXED_KINDS, Heap, Kind, Names, Ref};
+use crate::value::{Base, Class, FIXED_KINDS, Heap, Kind, Names, Ref, Shared};
 
 macro_rules! types {
     (
@@ -17,7 +16,7 @@ macro_rules! types {
             $(pub $basic: Ref<Class>,)*
             $(pub $exc: Ref<Class>,)*
             /// Classes by the class index of their objects' payload.
-            by_index: RefCell<Vec<Option<Ref<Class>>>>,
+            by_index: Shared<Vec<Option<Ref<Class>>>>,
         }
 
         impl Types {
@@ -28,8 +27,10 @@ macro_rules! types {
                     make($basic_name, $base, &[&object])
                 };)*
                 $(let $exc = make($exc_name, Base::Exception, &[&$parent]);)*
-                let types = Types { $($basic,)* $($exc,)* by_index: RefCell::new(vec![None; FIXED_KINDS as usize]) };
+                let types = Types { $($basic,)* $($exc,)* by_index: Shared::new(vec![None; FIXED_KINDS as usize]) };
                 types.number();
+                derive(&types.bool_, &[&types.int]);
+                derive(&types.exception_group, &[&types.base_exception_group, &types.exception]);
                 types
             }
 
@@ -73,6 +74,9 @@ types! {
         slice = "slice", kind(Kind::Slice);
         function = "function", kind(Kind::Function);
         native_function = "builtin_function_or_method", kind(Kind::NativeFunction);
+        method_descriptor = "method_descriptor", kind(Kind::NativeFunction);
+        wrapper_descriptor = "wrapper_descriptor", kind(Kind::NativeFunction);
+        method_wrapper = "method-wrapper", kind(Kind::BoundMethod);
         method = "method", kind(Kind::BoundMethod);
         cell = "cell", kind(Kind::Cell);
         code = "code", kind(Kind::Code);
@@ -91,6 +95,7 @@ types! {
         base_exception = "BaseException" < object;
         exception = "Exception" < base_exception;
         base_exception_group = "BaseExceptionGroup" < base_exception;
+        exception_group = "ExceptionGroup" < base_exception_group;
         generator_exit = "GeneratorExit" < base_exception;
         keyboard_interrupt = "KeyboardInterrupt" < base_exception;
         system_exit = "SystemExit" < base_exception;
@@ -170,11 +175,30 @@ pub(crate) fn bare_class(heap: &Heap, names: &Names, name: &str, base: Base, par
     class
 }
 
+/// Sets the bases of a class whose bases are not linear as the table has them. Its linearised bases are those of the bases, one
+/// after the other, which is right for the few classes of the language that need it.
+fn derive(class: &Ref<Class>, bases: &[&Ref<Class>]) {
+    let mut mro = vec![class.clone()];
+    for base in bases {
+        mro.push((*base).clone());
+        base.has_derived.set(true);
+    }
+    for base in bases {
+        for inherited in base.mro.get().iter() {
+            mro.retain(|known| !known.is(inherited) || bases.iter().any(|base| base.is(known)));
+            if !mro.iter().any(|known| known.is(inherited)) {
+                mro.push(inherited.clone());
+            }
+        }
+    }
+    class.bases.set(bases.iter().map(|&base| base.clone()).collect::<Rc<[_]>>());
+    class.mro.set(mro.into());
+}
+
 impl Types {
     /// Enters the classes whose index is their kind.
     fn number(&self) {
-        let mut table = self.by_index.borrow_mut();
-        let mut enter = |kind: Kind, class: &Ref<Class>| table[kind as usize] = Some(class.clone());
+        let enter = |kind: Kind, class: &Ref<Class>| self.set_at(kind as u16, class.clone());
         enter(Kind::Str, &self.str);
         enter(Kind::BigInt, &self.int);
         enter(Kind::Bytes, &self.bytes);
@@ -206,15 +230,17 @@ impl Types {
     /// The class of objects with this class index, if it has been made.
     #[inline]
     pub fn at(&self, index: u16) -> Option<Ref<Class>> {
-        self.by_index.borrow().get(index as usize).cloned().flatten()
+        self.by_index.with(|table| table.get(index as usize).cloned().flatten())
     }
 
     /// Enters the class of a library or host type.
     pub fn set_at(&self, index: u16, class: Ref<Class>) {
-        let mut table = self.by_index.borrow_mut();
-        if table.len() <= index as usize {
-            table.resize(index as usize + 1, None);
-        }
-        table[index as usize] = Some(class);
+        let old = self.by_index.with_mut(|table| {
+            if table.len() <= index as usize {
+                table.resize(index as usize + 1, None);
+            }
+            table[index as usize].replace(class)
+        });
+        drop(old);
     }
 }

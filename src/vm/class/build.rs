@@ -1,0 +1,374 @@
+//! Making classes: what a `class` statement and `type(name, bases, namespace)` do.
+
+use std::rc::Rc;
+
+use super::super::Vm;
+use super::super::function::{Args, ClassMethod, Property, StaticMethod};
+use crate::value::{Base, Class, Dict, Exception, Kind, R, Ref, Str, Value, Variable};
+
+/// A `class` statement before its body has run.
+pub struct ClassStart {
+    pub metaclass: Value,
+    pub bases: Vec<Value>,
+    /// The bases as they were written, if `__mro_entries__` replaced some.
+    pub original_bases: Option<Value>,
+    /// What the body runs in: usually a dict.
+    pub namespace: Value,
+    /// The keywords without `metaclass`.
+    pub keywords: Vec<(Ref<Str>, Value)>,
+}
+
+impl Vm {
+    /// Begins a `class` statement: replaces bases that are no classes, finds the metaclass, asks it for the namespace.
+    pub fn begin_class(&self, name: &Ref<Str>, bases: Vec<Value>, mut keywords: Vec<(Ref<Str>, Value)>) -> R<ClassStart> {
+        let (resolved, original_bases) = self.resolve_bases(bases)?;
+        let given = keywords.iter().position(|(name, _)| name.is(&self.n.metaclass)).map(|index| keywords.remove(index).1);
+        let metaclass = self.choose_metaclass(given, &resolved)?;
+        let plain = metaclass.downcast::<Class>().is_some_and(|meta| meta.is(&self.types.type_));
+        let namespace = if plain {
+            Value::from(self.heap.dict())
+        } else {
+            match self.find_attr(&metaclass, &self.n.__prepare__)? {
+                Some(prepare) => {
+                    let bases = Value::from(self.heap.tuple(resolved.clone()));
+                    let args = Args { positional: &[Value::from(name), bases], keywords: &keywords };
+                    let namespace = self.call_with(&prepare, args)?;
+                    if namespace.payload::<Dict>().is_none() && self.class_of(&namespace).lookup(&self.n.__setitem__).is_undef() {
+                        let meta = metaclass.downcast::<Class>().map_or_else(String::new, |m| m.name().as_str().to_owned());
+                        let given = self.class_of(&namespace).name();
+                        return Err(
+                            self.type_error(format!("{meta}.__prepare__() must return a mapping, not {}", given.as_str()))
+                        );
+                    }
+                    namespace
+                }
+                None => Value::from(self.heap.dict()),
+            }
+        };
+        Ok(ClassStart { metaclass, bases: resolved, original_bases, namespace, keywords })
+    }
+
+    /// Ends a `class` statement whose body has filled the namespace: makes the class.
+    pub fn finish_class(&self, start: ClassStart, name: &Ref<Str>) -> R {
+        if let Some(original) = &start.original_bases {
+            let key = self.intern("__orig_bases__");
+            match start.namespace.downcast::<Dict>() {
+                Some(dict) => dict.set_str(&key, original.clone()),
+                None => self.set_item(&start.namespace, &Value::from(&key), original.clone())?,
+            }
+        }
+        if let Some(meta) = start.metaclass.downcast::<Class>()
+            && meta.is(&self.types.type_)
+        {
+            return self.build_class(&start.metaclass, name.as_str(), &start.bases, &start.namespace, &start.keywords);
+        }
+        let bases = Value::from(self.heap.tuple(start.bases));
+        let cell = start.namespace.downcast::<Dict>().and_then(|dict| dict.get_str(&self.n.__classcell__));
+        let args = [Value::from(name), bases, start.namespace];
+        let made = self.call_with(&start.metaclass, Args { positional: &args, keywords: &start.keywords })?;
+        if let Some(cell) = cell
+            && let Some(cell) = cell.downcast::<Variable>()
+            && made.kind() == Kind::Class
+            && cell.get().is_undef()
+        {
+            let message = format!(
+                "__class__ not set defining {} as {}. Was __classcell__ propagated to type.__new__?",
+                self.repr(&Value::from(name))?.as_str(),
+                self.repr(&made)?.as_str()
+            );
+            return Err(self.runtime_error(message));
+        }
+        Ok(made)
+    }
+
+    /// Replaces bases that are no classes by what their `__mro_entries__` gives.
+    pub fn resolve_bases(&self, bases: Vec<Value>) -> R<(Vec<Value>, Option<Value>)> {
+        if bases.iter().all(|base| base.kind() == Kind::Class) {
+            return Ok((bases, None));
+        }
+        let original = Value::from(self.heap.tuple(bases.clone()));
+        let mut resolved = Vec::with_capacity(bases.len());
+        let mut changed = false;
+        for base in bases {
+            if base.kind() == Kind::Class {
+                resolved.push(base);
+                continue;
+            }
+            match self.find_attr(&base, &self.n.__mro_entries__)? {
+                None => resolved.push(base),
+                Some(method) => {
+                    changed = true;
+                    let entries = self.call(&method, std::slice::from_ref(&original))?;
+                    match entries.as_tuple() {
+                        Some(entries) => resolved.extend(entries.iter().cloned()),
+                        None => return Err(self.type_error("__mro_entries__ must return a tuple")),
+                    }
+                }
+            }
+        }
+        Ok((resolved, changed.then_some(original)))
+    }
+
+    /// The most derived of the given metaclass and those of the bases.
+    pub fn choose_metaclass(&self, given: Option<Value>, bases: &[Value]) -> R {
+        let first = match given {
+            Some(given) => given,
+            None => match bases.first() {
+                Some(base) => Value::from(self.class_of(base)),
+                None => return Ok(Value::from(&self.types.type_)),
+            },
+        };
+        let Some(mut winner) = first.downcast::<Class>().cloned() else { return Ok(first) };
+        for base in bases {
+            let meta = self.class_of(base);
+            if winner.is_subclass(&meta) {
+                continue;
+            }
+            if !meta.is_subclass(&winner) {
+                return Err(self.type_error(
+                    "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the metaclasses of all \
+                     its bases",
+                ));
+            }
+            winner = meta;
+        }
+        Ok(Value::from(winner))
+    }
+
+    /// What `type.__new__(metaclass, name, bases, namespace, **keywords)` does: linearises the bases, makes the class, calls
+    /// `__set_name__` and `__init_subclass__`.
+    pub fn build_class(
+        &self,
+        metaclass: &Value,
+        name: &str,
+        bases: &[Value],
+        namespace: &Value,
+        keywords: &[(Ref<Str>, Value)],
+    ) -> R {
+        let metaclass = self.choose_metaclass(Some(metaclass.clone()), bases)?;
+        let Some(metaclass) = metaclass.downcast::<Class>() else {
+            return Err(self.type_error("metaclass must be a class"));
+        };
+        let bases = self.check_bases(bases)?;
+        let base = self.common_layout(&bases)?;
+        let mro = self.linearise(&bases)?;
+        let Some(given) = namespace.payload::<Dict>() else {
+            let given = self.class_of(namespace).name();
+            return Err(self.type_error(format!("type.__new__() argument 3 must be dict, not {}", given.as_str())));
+        };
+        let dict = given.copy(&self.heap);
+        let name = self.intern(name);
+        let class = self.heap.alloc(Class::new(name, dict, base, true));
+        self.fill_in(&class, metaclass)?;
+        for base in mro.iter() {
+            base.has_derived.set(true);
+        }
+        class.bases.set(bases.iter().cloned().collect::<Rc<[_]>>());
+        class.mro.set(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
+        if !metaclass.is(&self.types.type_) {
+            class.metaclass.set(Some(metaclass.clone()));
+        }
+        self.set_slots(&class, &bases)?;
+        let made = Value::from(&class);
+        if let Some(cell) = class.dict.remove_str(&self.n.__classcell__) {
+            match cell.downcast::<Variable>() {
+                Some(cell) => cell.set(made.clone()),
+                None => return Err(self.type_error("__classcell__ must be a nonlocal cell, not ")),
+            }
+        }
+        self.heap.bump_epoch();
+        self.tell_names(&class, &made)?;
+        let init = class.lookup_after(&class, &self.n.__init_subclass__);
+        if !self.is_native_of(&init, &self.types.object) || !keywords.is_empty() {
+            let init = self.bind(&init, &Value::Undef, &class)?;
+            self.call_with(&init, Args { positional: &[], keywords })?;
+        }
+        Ok(made)
+    }
+
+    fn check_bases(&self, bases: &[Value]) -> R<Vec<Ref<Class>>> {
+        if bases.is_empty() {
+            return Ok(vec![self.types.object.clone()]);
+        }
+        let mut checked = Vec::with_capacity(bases.len());
+        for base in bases {
+            let Some(class) = base.downcast::<Class>() else {
+                return Err(self.type_error("bases must be types"));
+            };
+            if class.is_final.get() {
+                return Err(self.type_error(format!("type '{}' is not an acceptable base type", self.type_name(class))));
+            }
+            checked.push(class.clone());
+        }
+        Ok(checked)
+    }
+
+    /// The layout of the instances; bases whose layouts differ do not fit together.
+    fn common_layout(&self, bases: &[Ref<Class>]) -> R<Base> {
+        let mut layout: Option<&Ref<Class>> = None;
+        for class in bases.iter().filter(|class| class.base != Base::Object) {
+            match layout {
+                None => layout = Some(class),
+                Some(known) if known.base == class.base => {}
+                Some(_) => return Err(self.type_error("multiple bases have instance lay-out conflict")),
+            }
+        }
+        Ok(layout.map_or(Base::Object, |class| class.base))
+    }
+
+    /// The attributes every class has, and the functions that are implicitly class or static methods.
+    fn fill_in(&self, class: &Ref<Class>, metaclass: &Ref<Class>) -> R<()> {
+        let dict = &class.dict;
+        if let Some(qualname) = dict.remove_str(&self.n.__qualname__) {
+            match qualname.payload::<Str>() {
+                Some(text) => class.qualname.set(text.clone()),
+                None => {
+                    let given = self.class_of(&qualname).name();
+                    return Err(self.type_error(format!("type __qualname__ must be a str, not {}", given.as_str())));
+                }
+            }
+        }
+        if dict.get_str(&self.n.__doc__).is_none() {
+            dict.set_str(&self.n.__doc__, Value::None);
+        }
+        if dict.get_str(&self.n.__module__).is_none() {
+            let module = Value::from(&self.n.__main__);
+            dict.set_str(&self.n.__module__, module);
+        }
+        if dict.get_str(&self.n.__hash__).is_none() && dict.get_str(&self.n.__eq__).is_some() {
+            dict.set_str(&self.n.__hash__, Value::None);
+        }
+        let wrap = |name: &Ref<Str>, wrapper: &dyn Fn(Value) -> Value| {
+            if let Some(found) = dict.get_str(name)
+                && found.kind() == Kind::Function
+            {
+                dict.set_str(name, wrapper(found));
+            }
+        };
+        let class_method = |inner| Value::from(self.heap.alloc(ClassMethod(inner)));
+        wrap(&self.n.__new__, &|inner| Value::from(self.heap.alloc(StaticMethod(inner))));
+        wrap(&self.n.__init_subclass__, &class_method);
+        wrap(&self.n.__class_getitem__, &class_method);
+        let _ = metaclass;
+        Ok(())
+    }
+
+    /// Reads `__slots__`.
+    fn set_slots(&self, class: &Ref<Class>, bases: &[Ref<Class>]) -> R<()> {
+        let Some(given) = class.dict.get_str(&self.n.__slots__) else { return Ok(()) };
+        let items = match given.payload::<Str>() {
+            Some(one) => vec![Value::from(one)],
+            None => self.collect(&given)?,
+        };
+        let mut names: Vec<Ref<Str>> = Vec::new();
+        let mut has_dict = false;
+        for item in items {
+            let Some(text) = item.payload::<Str>() else {
+                let given = self.class_of(&item).name();
+                return Err(self.type_error(format!("__slots__ items must be strings, not '{}'", given.as_str())));
+            };
+            if !is_identifier(text.as_str()) {
+                return Err(self.type_error("__slots__ must be identifiers"));
+            }
+            match text.as_str() {
+                "__dict__" => has_dict = true,
+                "__weakref__" => {}
+                text => {
+                    let name = self.intern(&mangle(class.name().as_str(), text));
+                    if class.dict.get_str(&name).is_some() {
+                        let message = format!("'{}' in __slots__ conflicts with class variable", name.as_str());
+                        return Err(self.value_error(message));
+                    }
+                    names.push(name);
+                }
+            }
+        }
+        if let Base::Payload(index) = class.base
+            && !names.is_empty()
+            && is_variable_sized(index)
+        {
+            let base = bases.iter().find(|base| base.base == class.base).map_or_else(String::new, |b| self.type_name(b));
+            return Err(self.type_error(format!("nonempty __slots__ not supported for subtype of '{base}'")));
+        }
+        // Only when no base brings a dict do the slots limit the attributes.
+        for base in class.mro.get().iter().skip(1) {
+            if !base.is_script {
+                continue;
+            }
+            match base.slots.get() {
+                Some(inherited) => {
+                    for name in inherited.iter().rev() {
+                        if !names.iter().any(|known| known.is(name)) {
+                            names.insert(0, name.clone());
+                        }
+                    }
+                }
+                None => has_dict = true,
+            }
+        }
+        if !has_dict && class.base != Base::Exception && class.base != Base::Class {
+            class.slots.set(Some(names.into()));
+        }
+        Ok(())
+    }
+
+    /// Calls `__set_name__` of the attributes that have it.
+    fn tell_names(&self, class: &Ref<Class>, made: &Value) -> R<()> {
+        for (name, value) in class.dict.to_vec() {
+            if let Some(property) = value.downcast::<Property>() {
+                property.name.set(name);
+                continue;
+            }
+            if !matches!(value.kind(), Kind::Instance | Kind::Native) {
+                continue;
+            }
+            if self.call_special(&value, &self.n.__set_name__, &[made.clone(), name.clone()]).is_ok() {
+                continue;
+            }
+            let exception = self.take_raised();
+            if let Some(raised) = exception.downcast::<Exception>()
+                && !raised.uncatchable.get()
+            {
+                let note = format!(
+                    "Error calling __set_name__ on '{}' instance {} in '{}'",
+                    self.class_of(&value).name().as_str(),
+                    self.repr(&name)?.as_str(),
+                    class.name().as_str()
+                );
+                self.add_note(raised, &note);
+            }
+            return Err(self.raise(exception));
+        }
+        Ok(())
+    }
+
+    /// `exception.add_note(text)`.
+    pub fn add_note(&self, exception: &Ref<Exception>, text: &str) {
+        let dict = self.exception_dict(exception);
+        let notes = dict.get_str(&self.n.__notes__);
+        match notes.as_ref().and_then(|notes| notes.payload::<crate::value::List>()) {
+            Some(notes) => notes.push(self.str_value(text)),
+            None => dict.set_str(&self.n.__notes__, Value::from(self.heap.list(vec![self.str_value(text)]))),
+        }
+    }
+}
+
+/// Whether the built-in type keeps its content in the object itself, in CPython, so that there is no place for slots.
+fn is_variable_sized(index: u16) -> bool {
+    [Kind::BigInt, Kind::Tuple, Kind::Bytes].iter().any(|kind| *kind as u16 == index)
+}
+
+fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+        && chars.all(|c| c == '_' || unicode_ident::is_xid_continue(c))
+}
+
+/// The name a private attribute has inside the class.
+fn mangle(class: &str, name: &str) -> String {
+    let class = class.trim_start_matches('_');
+    if class.is_empty() || !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return name.to_owned();
+    }
+    format!("_{class}{name}")
+}
