@@ -3,19 +3,39 @@
 //! What is hot, or data, is Rust; pure glue is a script beside it (`<name>.script`), compiled in the module's namespace at the
 //! first import.
 
+mod bisect;
+mod collections;
+mod heapq;
 mod itertools;
+mod json;
 mod math;
+mod operator;
+mod random;
 mod support;
 
 pub use crate::native::ModuleRow;
+use crate::value::{Module, R, Ref};
+use crate::vm::Vm;
 
 /// The modules, sorted by import name.
-pub const MODULES: &[ModuleRow] = &[itertools::MODULE, math::MODULE];
+pub const MODULES: &[ModuleRow] = &[
+    bisect::MODULE,
+    collections::MODULE,
+    collections::ABC,
+    heapq::MODULE,
+    itertools::MODULE,
+    json::MODULE,
+    json::DECODER,
+    json::ENCODER,
+    math::MODULE,
+    operator::MODULE,
+    random::MODULE,
+];
 
-/// The module of this import name.
-pub fn find(name: &str) -> Option<&'static ModuleRow> {
+/// What makes the module of this import name: the finder that imports ask (`Vm::set_module_finder`).
+pub fn find(name: &str) -> Option<fn(&Vm) -> R<Ref<Module>>> {
     let index = MODULES.binary_search_by(|row| row.name.cmp(name)).ok()?;
-    Some(&MODULES[index])
+    Some(MODULES[index].load)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! What the modules of the library share: native iterators, making objects of classes that a script may derive from, scripts
 //! that complete a module, and counting work.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::native::{Row, define_class, define_methods};
-use crate::rows;
+use crate::native::{Row, define_class, define_iterator};
 use crate::syntax::{Mode, Source};
 use crate::value::{Class, Module, Payload, R, Ref, Value};
-use crate::vm::{Args, Vm};
+use crate::vm::Vm;
+use crate::vm::function::StaticMethod;
 
 /// A native iterator: its state is data (positions and values), never a closure.
 pub trait NativeIterator: Payload {
@@ -26,40 +27,21 @@ pub trait NativeIterator: Payload {
 /// The class of a native iterator, with `__iter__` and `__next__` beside `rows`.
 pub fn iterator_class<T: NativeIterator>(vm: &Vm, module: &str, name: &str, rows: &[Row]) -> Ref<Class> {
     let class = define_class::<T>(vm, module, name, rows);
-    define_methods(
-        vm,
-        &class,
-        &rows![
-            raw "__iter__", "" => return_self;
-            raw "__next__", "" => raw_next::<T>;
-        ],
-    );
+    define_iterator::<T>(vm, &class, next_item::<T>);
     class
 }
 
-/// `__iter__` of iterators.
-pub fn return_self(vm: &Vm, args: Args<'_>) -> R {
-    match args.positional {
-        [this] => Ok(this.clone()),
-        _ => Err(vm.type_error("expected no arguments")),
-    }
-}
-
-fn raw_next<T: NativeIterator>(vm: &Vm, args: Args<'_>) -> R {
-    let Some(this) = args.positional.first().and_then(|value| value.payload::<T>()) else {
-        return Err(vm.type_error("descriptor '__next__' requires another object"));
-    };
-    match T::next_of(this, vm)? {
-        Some(item) => Ok(item),
-        None => Err(vm.stop_iteration(Value::None)),
+fn next_item<T: NativeIterator>(vm: &Vm, this: &Value) -> R<Option<Value>> {
+    match this.payload::<T>() {
+        Some(this) => T::next_of(this, vm),
+        None => Ok(None),
     }
 }
 
 /// The result of a native `__new__`: `inner` itself, or inside an instance of the derived class that `class` is.
 pub fn wrap_new(vm: &Vm, class: &Value, inner: Value) -> R {
     match class.downcast::<Class>() {
-        Some(class) if class.is(&vm.class_of(&inner)) => Ok(inner),
-        Some(class) => Ok(Value::from(vm.heap.instance_of_base(class, inner))),
+        Some(class) => vm.wrap_new(class, inner),
         None => Err(vm.type_error("__new__(X): X is not a type object")),
     }
 }
@@ -97,4 +79,29 @@ impl Meter {
         }
         Ok(())
     }
+}
+
+/// Makes the function `name` of a class a static method: for a `__new__` that takes its arguments as they come.
+pub fn make_static(vm: &Vm, class: &Ref<Class>, name: &str) {
+    let name = vm.intern(name);
+    if let Some(function) = class.dict.get_str(&name) {
+        class.dict.set_str(&name, Value::from(vm.heap.alloc(StaticMethod(function))));
+    }
+}
+
+/// The objects whose `repr` is under way, by address.
+#[derive(Default)]
+struct Shown(RefCell<Vec<usize>>);
+
+/// The text that `show` gives, or `again` if this object's `repr` is already under way.
+pub fn repr_guarded(vm: &Vm, object: &Value, again: &str, show: impl FnOnce() -> R<String>) -> R<String> {
+    let shown = vm.extension::<Shown>(Shown::default);
+    let address = object.unwrapped().as_obj().map_or(0, |object| object.address());
+    if shown.0.borrow().contains(&address) {
+        return Ok(again.to_owned());
+    }
+    shown.0.borrow_mut().push(address);
+    let text = vm.nested(show);
+    shown.0.borrow_mut().pop();
+    text
 }
