@@ -274,7 +274,7 @@ impl Keys {
 
 /// The payload of a set object.
 #[derive(Default)]
-pub struct Set(Keys);
+pub struct Set(Keys, Cell<usize>);
 
 impl Payload for Set {
     const KIND: Kind = Kind::Set;
@@ -323,6 +323,15 @@ impl Set {
         let heap = unsafe { heap_of(self) };
         heap.charge(after);
         heap.discharge(before);
+    }
+
+    /// Removes and returns some key: the next one behind the last removed this way, so that emptying a set is linear.
+    pub fn pop(&self) -> Option<Value> {
+        let slots = self.0.table.with(|table| table.slots.len());
+        let from = self.1.get() % slots.max(1);
+        let (slot, ..) = self.0.next_key(from).or_else(|| self.0.next_key(0))?;
+        self.1.set(slot + 1);
+        self.0.remove_at(slot)
     }
 
     /// Takes over the keys of `other`, whose keys come here.
@@ -397,7 +406,15 @@ impl Heap {
     pub fn set_from(&self, keys: &Keys) -> Ref<Set> {
         let copy = keys.copy();
         self.charge(copy.buffers());
-        self.alloc(Set(copy))
+        self.alloc(Set(copy, Cell::new(0)))
+    }
+
+    /// A frozenset object that takes the keys of a set over, which is left empty.
+    pub fn frozenset_taking(&self, set: &Ref<Set>) -> Ref<FrozenSet> {
+        set.0.bump();
+        // The table is charged already, and now belongs to the frozenset.
+        let table = set.0.table.take();
+        self.alloc(FrozenSet(Keys { table: Shared::new(table), version: Cell::new(0) }, Cell::new(None)))
     }
 
     /// A frozenset object with the same keys.

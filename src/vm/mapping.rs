@@ -98,6 +98,24 @@ impl Vm {
         }
     }
 
+    /// `object[key]` for a dict or an instance of a derived class, which may have `__missing__`.
+    pub fn dict_subscript(&self, object: &Value, key: &Value) -> R {
+        if let Some(dict) = object.downcast::<Dict>() {
+            return self.dict_item(dict, key);
+        }
+        let found = match object.payload::<Dict>() {
+            Some(dict) => self.dict_get(dict, key)?,
+            None => None,
+        };
+        if let Some(value) = found {
+            return Ok(value);
+        }
+        match self.call_special(object, &self.n.__missing__, std::slice::from_ref(key))? {
+            Some(value) => Ok(value),
+            None => Err(self.key_error(key)),
+        }
+    }
+
     /// `dict[key] = value`.
     #[inline]
     pub fn dict_set(&self, dict: &Ref<Dict>, key: Value, value: Value) -> R<()> {

@@ -618,6 +618,8 @@ impl Vm {
                         return Ok(None);
                     }
                     float as i128
+                } else if !matches!(item.kind(), Kind::Instance | Kind::Native) {
+                    return Ok(None);
                 } else {
                     for index in 0..range.len() {
                         self.charge(1)?;
