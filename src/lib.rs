@@ -1,4 +1,5 @@
 //! front door
+pub mod builtins;
 pub mod host;
 pub mod native;
 pub mod stdlib;

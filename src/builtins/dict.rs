@@ -3,7 +3,7 @@
 use crate::native::define_methods;
 use crate::rows;
 use crate::syntax::ast::CmpOp;
-use crate::value::{Dict, Iter, R, Ref, Show, Value, ViewKind};
+use crate::value::{Class, Dict, Iter, R, Ref, Show, Value, ViewKind};
 use crate::vm::Vm;
 use crate::vm::function::Args;
 
@@ -47,7 +47,7 @@ pub fn install(vm: &Vm) {
     vm.types.dict.dict.set_str(&vm.n.__hash__, Value::None);
 }
 
-fn new(vm: &Vm, class: &Value) -> R {
+fn new(vm: &Vm, class: &Ref<Class>) -> R {
     vm.wrap_new(class, Value::from(vm.heap.dict()))
 }
 
@@ -61,7 +61,8 @@ fn update(vm: &Vm, args: Args<'_>) -> R {
 
 /// What `dict(...)` and `update(...)` have in common: an optional mapping or iterable of pairs, then keywords.
 pub(crate) fn update_from(vm: &Vm, name: &str, args: Args<'_>) -> R {
-    let Some((dict, given)) = args.positional.split_first().and_then(|(this, given)| Some((this.payload::<Dict>()?, given))) else {
+    let Some((dict, given)) = args.positional.split_first().and_then(|(this, given)| Some((this.payload::<Dict>()?, given)))
+    else {
         return Err(vm.type_error(format!("descriptor '{name}' requires a 'dict' object")));
     };
     match given {
@@ -210,5 +211,5 @@ fn len(_vm: &Vm, dict: &Ref<Dict>) -> usize {
 }
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {
-    super::shown::dict(vm, this)
+    super::shown::container(vm, this)
 }

@@ -28,7 +28,9 @@ pub fn install(vm: &Vm) {
                 );
             }
             IteratorKind::Zip => define_methods(vm, &class, &rows![raw "__new__", "*iterables, strict=False" => new_zip;]),
-            IteratorKind::Map => define_methods(vm, &class, &rows![raw "__new__", "function, iterable, /, *iterables" => new_map;]),
+            IteratorKind::Map => {
+                define_methods(vm, &class, &rows![raw "__new__", "function, iterable, /, *iterables" => new_map;])
+            }
             IteratorKind::Filter => {
                 define_methods(vm, &class, &rows![static "__new__", "cls, function, iterable, /" => new_filter(0 1 2);]);
             }
@@ -71,7 +73,7 @@ fn length_hint(vm: &Vm, iterator: &Ref<NativeIterator>) -> R {
     }
 }
 
-fn new_enumerate(vm: &Vm, class: &Value, iterable: &Value, start: &Value) -> R {
+fn new_enumerate(vm: &Vm, class: &Ref<Class>, iterable: &Value, start: &Value) -> R {
     let next = if start.is_undef() { Value::Int(0) } else { vm.index(start)? };
     let inner = vm.iter(iterable)?;
     vm.wrap_new(class, vm.iterator(Iter::Enumerate { inner, next }))
@@ -104,23 +106,23 @@ fn new_map(vm: &Vm, args: Args<'_>) -> R {
     vm.wrap_new(class, vm.iterator(Iter::Map { function: function.clone(), inners }))
 }
 
-fn class_and_rest<'a>(vm: &Vm, args: Args<'a>) -> R<(&'a Value, &'a [Value])> {
-    match args.positional.split_first() {
-        Some((class, rest)) if class.downcast::<Class>().is_some() => Ok((class, rest)),
-        _ => Err(vm.type_error("__new__(): not enough arguments")),
+fn class_and_rest<'a>(vm: &Vm, args: Args<'a>) -> R<(&'a Ref<Class>, &'a [Value])> {
+    match args.positional.split_first().and_then(|(class, rest)| Some((class.downcast::<Class>()?, rest))) {
+        Some(found) => Ok(found),
+        None => Err(vm.type_error("__new__(): not enough arguments")),
     }
 }
 
-fn is_exactly(vm: &Vm, class: &Value, kind: IteratorKind) -> bool {
-    vm.types.at(kind.class_index()).is_some_and(|known| Value::from(known).is(class))
+fn is_exactly(vm: &Vm, class: &Ref<Class>, kind: IteratorKind) -> bool {
+    vm.types.at(kind.class_index()).is_some_and(|known| known.is(class))
 }
 
-fn new_filter(vm: &Vm, class: &Value, function: Value, iterable: &Value) -> R {
+fn new_filter(vm: &Vm, class: &Ref<Class>, function: Value, iterable: &Value) -> R {
     let inner = vm.iter(iterable)?;
     vm.wrap_new(class, vm.iterator(Iter::Filter { function, inner }))
 }
 
-fn new_reversed(vm: &Vm, class: &Value, object: &Value) -> R {
+fn new_reversed(vm: &Vm, class: &Ref<Class>, object: &Value) -> R {
     if let Some(special) = reversed_by_method(vm, object)? {
         return Ok(special);
     }

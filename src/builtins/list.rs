@@ -1,9 +1,9 @@
 //! The methods of `list`.
 
-use crate::rows;
 use crate::native::define_methods;
+use crate::rows;
 use crate::syntax::ast::CmpOp;
-use crate::value::{Iter, List, R, Ref, Value};
+use crate::value::{Class, Iter, List, R, Ref, Value};
 use crate::vm::Vm;
 
 use super::sort;
@@ -58,7 +58,7 @@ pub(super) fn class_getitem(vm: &Vm, class: &Value, item: &Value) -> Value {
     vm.generic_alias(class.clone(), item)
 }
 
-fn new(vm: &Vm, class: &Value) -> R {
+fn new(vm: &Vm, class: &Ref<Class>) -> R {
     vm.wrap_new(class, Value::from(vm.heap.list(Vec::new())))
 }
 
@@ -252,7 +252,7 @@ fn len(_vm: &Vm, list: &Ref<List>) -> usize {
 }
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {
-    super::shown::list(vm, this)
+    super::shown::container(vm, this)
 }
 
 fn size_of_list(_vm: &Vm, list: &Ref<List>) -> usize {

@@ -70,7 +70,9 @@ fn step(_vm: &Vm, range: &Ref<Range>) -> i64 {
 }
 
 fn count(vm: &Vm, range: &Ref<Range>, value: &Value) -> R<usize> {
-    if value.as_obj().is_none() || vm.has_index(value) && value.as_obj().is_some_and(|o| o.downcast::<crate::value::BigInt>().is_some()) {
+    if value.as_obj().is_none()
+        || vm.has_index(value) && value.as_obj().is_some_and(|o| o.downcast::<crate::value::BigInt>().is_some())
+    {
         return Ok(vm.range_contains(range, value)? as usize);
     }
     let mut count = 0;

@@ -80,7 +80,7 @@ pub fn install(vm: &Vm) {
     );
 }
 
-fn new(vm: &Vm, class: &Value) -> R {
+fn new(vm: &Vm, class: &Ref<Class>) -> R {
     vm.wrap_new(class, Value::from(vm.heap.set()))
 }
 
@@ -89,8 +89,8 @@ fn init(vm: &Vm, set: &Ref<Set>, iterable: &Value) -> R<()> {
     if iterable.is_undef() { Ok(()) } else { vm.set_update(set, iterable) }
 }
 
-fn new_frozen(vm: &Vm, class: &Value, iterable: &Value) -> R {
-    let exact = class.downcast::<Class>().is_some_and(|class| class.is(&vm.types.frozenset));
+fn new_frozen(vm: &Vm, class: &Ref<Class>, iterable: &Value) -> R {
+    let exact = class.is(&vm.types.frozenset);
     if exact && iterable.downcast::<FrozenSet>().is_some() {
         return Ok(iterable.clone());
     }
@@ -208,7 +208,7 @@ fn len(vm: &Vm, this: &Value) -> R<usize> {
 }
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {
-    super::shown::set(vm, this)
+    super::shown::container(vm, this)
 }
 
 /// `a op b` for two sets, or nothing if one is none.

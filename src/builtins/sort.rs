@@ -79,14 +79,20 @@ fn uniform<T: Sortable>(items: &[T]) -> Option<Order> {
             (Value::Int(a), Value::Int(b)) => a.cmp(b),
             _ => Ordering::Equal,
         }),
-        Value::Float(_) if all(|key| matches!(key, Value::Float(bits) if !f64::from_bits(*bits).is_nan())) => Some(|a, b| match (a, b) {
-            (Value::Float(a), Value::Float(b)) => f64::from_bits(*a).partial_cmp(&f64::from_bits(*b)).unwrap_or(Ordering::Equal),
-            _ => Ordering::Equal,
-        }),
-        Value::Obj(_) if all(|key| key.downcast::<Str>().is_some()) => Some(|a, b| match (a.downcast::<Str>(), b.downcast::<Str>()) {
-            (Some(a), Some(b)) => a.as_str().cmp(b.as_str()),
-            _ => Ordering::Equal,
-        }),
+        Value::Float(_) if all(|key| matches!(key, Value::Float(bits) if !f64::from_bits(*bits).is_nan())) => {
+            Some(|a, b| match (a, b) {
+                (Value::Float(a), Value::Float(b)) => {
+                    f64::from_bits(*a).partial_cmp(&f64::from_bits(*b)).unwrap_or(Ordering::Equal)
+                }
+                _ => Ordering::Equal,
+            })
+        }
+        Value::Obj(_) if all(|key| key.downcast::<Str>().is_some()) => {
+            Some(|a, b| match (a.downcast::<Str>(), b.downcast::<Str>()) {
+                (Some(a), Some(b)) => a.as_str().cmp(b.as_str()),
+                _ => Ordering::Equal,
+            })
+        }
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::native::define_methods;
 use crate::rows;
 use crate::syntax::ast::CmpOp;
-use crate::value::{Iter, R, Ref, Tuple, Value};
+use crate::value::{Class, Iter, R, Ref, Tuple, Value};
 use crate::vm::Vm;
 
 use super::list::{bound, class_getitem, factor};
@@ -38,7 +38,7 @@ pub fn install(vm: &Vm) {
     );
 }
 
-fn new(vm: &Vm, class: &Value, iterable: &Value) -> R {
+fn new(vm: &Vm, class: &Ref<Class>, iterable: &Value) -> R {
     let tuple = match iterable {
         Value::Undef => Value::from(vm.heap.tuple([])),
         exact if exact.downcast::<Tuple>().is_some() => exact.clone(),
@@ -103,5 +103,5 @@ fn mul(vm: &Vm, tuple: &Ref<Tuple>, times: &Value) -> R {
 }
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {
-    super::shown::tuple(vm, this)
+    super::shown::container(vm, this)
 }

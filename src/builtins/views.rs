@@ -3,7 +3,7 @@
 use crate::native::define_methods;
 use crate::rows;
 use crate::syntax::ast::CmpOp;
-use crate::value::{Base, Dict, DictView, Iter, MappingProxy, R, Ref, Set, Value, ViewKind};
+use crate::value::{Base, DictView, Iter, MappingProxy, R, Ref, Set, Value, ViewKind};
 use crate::vm::Vm;
 use crate::vm::mapping::set_keys;
 use crate::vm::types::bare_class;
@@ -199,9 +199,4 @@ fn is_disjoint(vm: &Vm, this: &Value, other: &Value) -> R<bool> {
         Ok(apart)
     })?;
     Ok(apart)
-}
-
-/// The dict of a view, for whoever shows it.
-pub(super) fn dict_of(value: &Value) -> Option<(&Ref<Dict>, ViewKind)> {
-    value.downcast::<DictView>().map(|view| (&view.dict, view.kind))
 }

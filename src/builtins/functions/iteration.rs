@@ -201,7 +201,13 @@ impl Best<'_> {
             Some((known, known_key)) => {
                 let (new, old) = if self.key.is_some() { (&key, known_key) } else { (&item, known) };
                 match (new, old) {
-                    (Value::Int(new), Value::Int(old)) => if self.op == CmpOp::Gt { new > old } else { new < old },
+                    (Value::Int(new), Value::Int(old)) => {
+                        if self.op == CmpOp::Gt {
+                            new > old
+                        } else {
+                            new < old
+                        }
+                    }
                     _ => {
                         let answer = vm.compare(self.op, new, old)?;
                         vm.truthy(&answer)?

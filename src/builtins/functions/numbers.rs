@@ -43,7 +43,7 @@ fn in_base(vm: &Vm, x: &Value, prefix: &str, small: fn(u64) -> String, base: u32
             let size = number::integer::bits(&big.0) as usize / base.ilog2() as usize + 4;
             vm.check_alloc(size)?;
             vm.charge((size / 64) as u64)?;
-            let digits = big.0.in_radix(base).to_string();
+            let digits = big.0.in_radix(base as u8).to_string();
             Ok(match digits.strip_prefix('-') {
                 Some(digits) => format!("-{prefix}{digits}"),
                 None => format!("{prefix}{digits}"),

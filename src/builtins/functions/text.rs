@@ -4,7 +4,7 @@ use crate::builtins::files;
 use crate::host::Stream;
 use crate::native::Row;
 use crate::rows;
-use crate::value::{R, Ref, Str, Value};
+use crate::value::{Kind, R, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::function::Args;
 
@@ -69,8 +69,7 @@ fn print(vm: &Vm, args: Args<'_>) -> R {
     };
     match files::stream_of(&file) {
         Some(stream) => {
-            let text = joined(vm, args.positional, separator, end);
-            let (text, result) = text;
+            let (text, result) = joined(vm, args.positional, separator, end);
             vm.write(stream, &text)?;
             result?;
             if flush {
@@ -79,7 +78,7 @@ fn print(vm: &Vm, args: Args<'_>) -> R {
         }
         None => {
             let write = vm.get_attr(&file, &vm.n.write)?;
-            let mut put = |text: Value| vm.call(&write, &[text]).map(drop);
+            let put = |text: Value| vm.call(&write, &[text]).map(drop);
             for (index, value) in args.positional.iter().enumerate() {
                 if index > 0 {
                     put(vm.str_value(separator))?;
@@ -97,24 +96,28 @@ fn print(vm: &Vm, args: Args<'_>) -> R {
 
 /// The text of a `print`, as far as it goes if showing a value fails.
 fn joined(vm: &Vm, values: &[Value], separator: &str, end: &str) -> (String, R<()>) {
-    let mut text = crate::builtins::shown::Text::new(vm);
+    let mut text = String::new();
     let mut put = || {
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
-                text.push(separator)?;
+                text.push_str(separator);
             }
-            match value {
-                Value::Obj(_) => {
-                    let shown = vm.str(value)?;
-                    text.push(shown.as_str())?;
+            match value.downcast::<Str>() {
+                Some(part) => {
+                    vm.check_text(text.len() + part.byte_len())?;
+                    text.push_str(part.as_str());
                 }
-                value => text.push_repr(value)?,
+                None if matches!(value.kind(), Kind::Free | Kind::BigInt | Kind::List | Kind::Tuple | Kind::Dict) => {
+                    vm.write_repr(&mut text, value)?;
+                }
+                None => text.push_str(vm.str(value)?.as_str()),
             }
         }
-        text.push(end)
+        text.push_str(end);
+        Ok(())
     };
     let result = put();
-    (text.into_string(), result)
+    (text, result)
 }
 
 /// `sys.stdout`: the object there, or nothing if it is `None`. Programs that never import `sys` write to the host's stream.
