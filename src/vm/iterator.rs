@@ -123,7 +123,7 @@ impl Vm {
             },
             Iter::Str { text, offset } => match text.as_str().get(offset..).and_then(|rest| rest.chars().next()) {
                 Some(char) => {
-                    let item = self.str_value(char.encode_utf8(&mut [0; 4]));
+                    let item = self.char_value(char);
                     iterator.state.set(Iter::Str { text, offset: offset + char.len_utf8() });
                     Ok(Some(item))
                 }

@@ -1,6 +1,7 @@
 //! The virtual machine: nodes and how they run, frames, calls, attributes, operators, exceptions, suspension.
 
 pub mod attribute;
+pub mod binary;
 pub mod call;
 pub mod characters;
 pub mod class;
@@ -9,6 +10,7 @@ pub mod compile;
 pub mod coroutine;
 pub mod effects;
 pub mod errors;
+pub mod format;
 pub mod function;
 pub mod generic;
 pub mod getset;
@@ -23,6 +25,7 @@ pub mod number;
 pub mod operators;
 pub mod sequence;
 pub mod signature;
+pub mod string;
 pub mod suspend;
 mod syntax_error;
 pub mod text;
@@ -74,6 +77,8 @@ pub struct Vm {
     next_hooks: Shared<Vec<Option<iterate::NextHook>>>,
     /// State of the layers above (scheduler, modules), by type.
     extensions: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    /// Strings of one character.
+    pub(crate) characters: string::CharCache,
     names: Names,
     /// Last, because everything above may hold objects.
     pub heap: Box<Heap>,
@@ -104,6 +109,7 @@ impl Vm {
             printing: RefCell::default(),
             next_hooks: Shared::default(),
             extensions: RefCell::new(HashMap::new()),
+            characters: string::CharCache::default(),
             names,
             heap,
         }

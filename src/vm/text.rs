@@ -422,8 +422,10 @@ impl Vm {
 
     /// `format(value, spec)`.
     pub fn format(&self, value: &Value, spec: &str) -> R<Ref<Str>> {
-        if spec.is_empty() && matches!(value.kind(), Kind::Free | Kind::Str | Kind::BigInt) {
-            return self.str(value);
+        if matches!(value.kind(), Kind::Free | Kind::Str | Kind::BigInt)
+            && let Some(text) = super::format::format_builtin(self, value, spec)?
+        {
+            return Ok(text);
         }
         let class = self.class_of(value);
         let method = class.lookup(&self.n.__format__);
@@ -506,20 +508,21 @@ pub fn quote_bytes(out: &mut String, data: &[u8]) {
     out.push(mark as char);
 }
 
-/// Whether `repr` shows a letter beyond ASCII as it is: not control, format, surrogate, private use, unassigned, nor separators.
+/// Whether `repr` shows the character as it is: not control, format, private use, unassigned, nor separators but the space.
 pub fn is_printable(c: char) -> bool {
+    use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
     if c.is_ascii() {
         return matches!(c, ' '..='~');
     }
-    // Rust's own notion of what `{:?}` escapes is close: it escapes what is not printable, and marks that extend a grapheme.
-    if c.is_control() || c.is_whitespace() {
-        return false;
-    }
-    let mut escaped = c.escape_debug();
-    escaped.next() != Some('\\') || is_extending(c)
-}
-
-/// Combining marks: printable, though they are escaped by Rust.
-fn is_extending(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
+    !matches!(
+        c.general_category(),
+        Category::Control
+            | Category::Format
+            | Category::Surrogate
+            | Category::PrivateUse
+            | Category::Unassigned
+            | Category::LineSeparator
+            | Category::ParagraphSeparator
+            | Category::SpaceSeparator
+    )
 }

@@ -1,10 +1,10 @@
 //! What the built-in types answer to operators: on values of the built-in types themselves, never on instances derived from them
 //! (the special methods of the built-in classes unwrap those and come here: `builtins/slots.rs`).
 
-use super::super::Vm;
+use super::super::{Vm, binary, format};
 use super::{exact_keys, is_number, numeric};
 use crate::syntax::ast::{CmpOp, Operator, UnaryOp};
-use crate::value::{ByteArray, Bytes, Dict, FrozenSet, Kind, List, R, Range, Slice, Str, Tuple, Value, hash};
+use crate::value::{Bytes, Dict, FrozenSet, Kind, List, R, Range, Slice, Str, Tuple, Value, hash};
 
 impl Vm {
     /// `a op b`; nothing if the built-in types have no answer.
@@ -26,6 +26,14 @@ impl Vm {
                 None => Ok(None),
             },
             (Operator::Add, Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => self.bytes_concat(a, b).map(Some),
+            (Operator::Mod, Kind::Str, _) => match a.downcast::<Str>() {
+                Some(text) => format::percent_str(self, text, b).map(Some),
+                None => Ok(None),
+            },
+            (Operator::Mod, Kind::Bytes | Kind::ByteArray, _) => match binary::bytes_of(a) {
+                Some(data) => format::percent_bytes(self, &data, b).map(|made| Some(self.bytes_like(a, made))),
+                None => Ok(None),
+            },
             (Operator::Mult, Kind::Str | Kind::List | Kind::Tuple | Kind::Bytes | Kind::ByteArray, _) if self.is_count(b) => {
                 self.repeat(a, b)
             }
@@ -49,34 +57,10 @@ impl Vm {
         if let Some(tuple) = sequence.downcast::<Tuple>() {
             return self.tuple_repeat(tuple, times).map(Some);
         }
-        let times = self.repeat_count(times)?;
-        let grown = |len: usize| len.checked_mul(times).ok_or_else(|| self.out_of_memory());
         if let Some(text) = sequence.downcast::<Str>() {
-            if times == 1 {
-                return Ok(Some(sequence.clone()));
-            }
-            self.check_text(grown(text.byte_len())?)?;
-            return Ok(Some(Value::from(self.heap.string(text.as_str().repeat(times)))));
+            return self.str_repeat(text, times).map(Some);
         }
-        if let Some(bytes) = sequence.downcast::<Bytes>() {
-            self.check_text(grown(bytes.data().len())?)?;
-            return Ok(Some(Value::from(self.heap.bytes_object(bytes.data().repeat(times)))));
-        }
-        if let Some(bytes) = sequence.downcast::<ByteArray>() {
-            self.check_text(grown(bytes.with(<[u8]>::len))?)?;
-            return Ok(Some(Value::from(self.heap.bytearray(bytes.with(|data| data.repeat(times))))));
-        }
-        Ok(None)
-    }
-
-    fn bytes_concat(&self, a: &Value, b: &Value) -> R {
-        let (Some(left), Some(right)) = (bytes_of(a), bytes_of(b)) else { return Ok(Value::NotImplemented) };
-        self.check_text(left.len() + right.len())?;
-        let both = [left, right].concat();
-        Ok(match a.kind() {
-            Kind::ByteArray => Value::from(self.heap.bytearray(both)),
-            _ => Value::from(self.heap.bytes_object(both)),
-        })
+        self.bytes_repeat(sequence, times).map(Some)
     }
 
     /// `op a`; nothing if the built-in types have no answer.
@@ -102,9 +86,9 @@ impl Vm {
                 (Some(a), Some(b)) => return self.items_compare(op, a, b).map(Some),
                 _ => return Ok(None),
             },
-            (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => match (bytes_of(a), bytes_of(b)) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                _ => return Ok(None),
+            (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => match binary::compare(a, b) {
+                Some(order) => order,
+                None => return Ok(None),
             },
             (Kind::Dict, Kind::Dict) => {
                 let (Some(a), Some(b)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else { return Ok(None) };
@@ -198,13 +182,5 @@ impl Vm {
             Kind::BoundMethod | Kind::DictView | Kind::Cell => self.hash_special(value),
             _ => Ok(self.identity_hash(value)),
         }
-    }
-}
-
-/// The bytes of a `bytes` or `bytearray` object.
-pub(crate) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
-    match value.downcast::<Bytes>() {
-        Some(bytes) => Some(bytes.data().to_vec()),
-        None => value.downcast::<ByteArray>().map(|bytes| bytes.with(<[u8]>::to_vec)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::Vm;
 use super::exact_keys;
-use crate::value::{ByteArray, Bytes, Class, Dict, DictView, Kind, List, MappingProxy, R, Range, Ref, Slice, Str, Tuple, Value};
+use crate::value::{ByteArray, Bytes, Class, Dict, DictView, Kind, List, MappingProxy, R, Range, Str, Tuple, Value};
 
 impl Vm {
     /// `object[key]`.
@@ -46,71 +46,13 @@ impl Vm {
         if let Some(range) = object.downcast::<Range>() {
             return self.range_get(range, key).map(Some);
         }
-        if let Some(bytes) = object.downcast::<Bytes>() {
-            return self.bytes_get(object, bytes.data(), "byte", key).map(Some);
-        }
-        if let Some(bytes) = object.downcast::<ByteArray>() {
-            let data = bytes.with(<[u8]>::to_vec);
-            return self.bytes_get(object, &data, "bytearray", key).map(Some);
+        if matches!(object.kind(), Kind::Bytes | Kind::ByteArray) {
+            return self.bytes_get(object, key).map(Some);
         }
         if let Some(proxy) = object.downcast::<MappingProxy>() {
             return self.get_item(&proxy.0, key).map(Some);
         }
         Ok(None)
-    }
-
-    /// `text[key]`.
-    pub fn str_get(&self, text: &Ref<Str>, key: &Value) -> R {
-        if let Some(slice) = key.downcast::<Slice>() {
-            let picked = self.slice_of(slice, || text.len())?;
-            if let Some(span) = picked.span() {
-                if span.len() == text.len() {
-                    return Ok(Value::from(text));
-                }
-                return Ok(self.str_value(text.slice(span.start, span.end)));
-            }
-            self.charge((picked.count / 64) as u64)?;
-            if text.is_ascii() {
-                let bytes = text.as_str().as_bytes();
-                let made: String = picked.indices().map(|at| bytes[at] as char).collect();
-                return Ok(Value::from(self.heap.string(made)));
-            }
-            let chars: Vec<char> = text.as_str().chars().collect();
-            let made: String = picked.indices().map(|at| chars[at]).collect();
-            return Ok(Value::from(self.heap.string(made)));
-        }
-        if !self.has_index(key) {
-            let class = self.class_of(key);
-            return Err(self.type_error(format!("string indices must be integers, not '{}'", self.type_name(&class))));
-        }
-        let at = self.item_index(key, text.len(), "string")?;
-        match text.char_at(at) {
-            Some(char) => Ok(self.str_value(char.encode_utf8(&mut [0; 4]))),
-            None => Err(self.index_error("string index out of range")),
-        }
-    }
-
-    fn bytes_get(&self, object: &Value, data: &[u8], what: &str, key: &Value) -> R {
-        if let Some(slice) = key.downcast::<Slice>() {
-            let picked = self.slice_of(slice, || data.len())?;
-            self.check_text(picked.count)?;
-            let made = picked.of(data);
-            return Ok(match object.kind() {
-                Kind::ByteArray => Value::from(self.heap.bytearray(made)),
-                _ => Value::from(self.heap.bytes_object(made)),
-            });
-        }
-        if !self.has_index(key) {
-            let class = self.class_of(key);
-            return Err(self.type_error(format!("{what} indices must be integers or slices, not {}", self.type_name(&class))));
-        }
-        let what = if what == "byte" { "index" } else { "bytearray index" };
-        let index = self.index_i64(key)?;
-        let at = if index < 0 { index + data.len() as i64 } else { index };
-        match usize::try_from(at).ok().and_then(|at| data.get(at)) {
-            Some(byte) => Ok(Value::Int((*byte).into())),
-            None => Err(self.index_error(format!("{what} out of range"))),
-        }
     }
 
     #[inline(never)]
@@ -200,13 +142,7 @@ impl Vm {
             return self.items_contain(tuple, item).map(Some);
         }
         if let Some(text) = container.downcast::<Str>() {
-            let Some(part) = item.payload::<Str>() else {
-                let class = self.class_of(item);
-                let message = format!("'in <string>' requires string as left operand, not {}", self.type_name(&class));
-                return Err(self.type_error(message));
-            };
-            self.charge((text.byte_len() / 4096) as u64)?;
-            return Ok(Some(text.as_str().contains(part.as_str())));
+            return self.str_contains(text, item).map(Some);
         }
         if let Some(range) = container.downcast::<Range>() {
             return self.range_contains(range, item).map(Some);
@@ -217,20 +153,8 @@ impl Vm {
         if let Some(proxy) = container.downcast::<MappingProxy>() {
             return self.contains(&proxy.0, item).map(Some);
         }
-        if let Some(data) = super::builtin::bytes_of(container) {
-            if let Some(part) = super::builtin::bytes_of(item.unwrapped()) {
-                let found = part.is_empty() || data.windows(part.len()).any(|window| window == part);
-                return Ok(Some(found));
-            }
-            if !self.has_index(item) {
-                let class = self.class_of(item);
-                return Err(self.type_error(format!("a bytes-like object is required, not '{}'", self.type_name(&class))));
-            }
-            let byte = self.index_i64(item)?;
-            return match u8::try_from(byte) {
-                Ok(byte) => Ok(Some(data.contains(&byte))),
-                Err(_) => Err(self.value_error("byte must be in range(0, 256)")),
-            };
+        if matches!(container.kind(), Kind::Bytes | Kind::ByteArray) {
+            return self.bytes_contains(container, item).map(Some);
         }
         Ok(None)
     }
