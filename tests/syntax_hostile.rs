@@ -190,7 +190,7 @@ match x, y:
     case A(x, y=B.c) as d: pass
     case (None | True | "s" "t"): pass
     case _: pass
-z = [i async for i in x if y if z] + [k for k in l for m in n]
+async def comprehensions(): z = [i async for i in x if y if z] + [k for k in l for m in n]
 w = f"a{x!r:>{width}.{p}}b{{}}{y = }{z=!s}" rf'\d{a["k"]}' f'''{
     x  # comment
 }'''
