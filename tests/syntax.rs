@@ -73,6 +73,7 @@ fn unescape(text: &str) -> String {
     while let Some(c) = chars.next() {
         out.push(match c {
             '\\' => match chars.next() {
+                Some('n') => '\n',
                 Some('t') => '\t',
                 Some('r') => '\r',
                 Some('0') => '\0',

@@ -423,6 +423,23 @@ impl Depth {
     }
 }
 
+impl Stmt {
+    /// Whether this is a statement with a block.
+    pub fn is_compound(&self) -> bool {
+        matches!(
+            self.kind,
+            StmtKind::FunctionDef(_)
+                | StmtKind::ClassDef(_)
+                | StmtKind::For(_)
+                | StmtKind::While { .. }
+                | StmtKind::If { .. }
+                | StmtKind::With(_)
+                | StmtKind::Match { .. }
+                | StmtKind::Try(_)
+        )
+    }
+}
+
 impl Expr {
     /// Makes a node and counts its depth. The parser checks [`Depth::is_allowed`]; others build from parsed parts.
     pub fn new(kind: ExprKind, span: Span) -> Expr {

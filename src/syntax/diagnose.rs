@@ -53,7 +53,7 @@ fn override_by_rest(error: &mut SyntaxError, layout: &mut Layout<'_>, text: &str
             if !at_end && !between.contains(['\n', '\r']) {
                 return true;
             }
-            *error = SyntaxError { incomplete: at_end, ..found };
+            *error = SyntaxError { incomplete: false, ..found };
             return false;
         }
         *error = found;

@@ -27,7 +27,8 @@ pub use source::{Position, Source, Span};
 pub enum Mode {
     /// A whole module.
     File,
-    /// What was typed at a prompt: one compound statement or one line of simple ones.
+    /// What was typed at a prompt: one line of simple statements, or one compound statement and the empty line that ends
+    /// it (a last line end counts as one, as in `codeop`). While more is wanted the error is `incomplete`.
     Interactive,
     /// One expression; the module's body is a single expression statement.
     Eval,
@@ -60,9 +61,25 @@ pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module
     // Half-built trees are dropped in there.
     stacker::maybe_grow(ast::DROP_STACK, ast::DROP_STACK, || {
         let body = statements(text, options.mode)?;
+        if options.mode == Mode::Interactive {
+            check_single(text, &body)?;
+        }
         validate::validate(&body, options.top_level_await)?;
         Ok(ast::Module { body, span: Span::new(0, text.len()) })
     })
+}
+
+/// What a prompt takes at once: a single statement, which is finished.
+fn check_single(text: &str, body: &[ast::Stmt]) -> Result<(), SyntaxError> {
+    let Some(last) = body.last() else { return Ok(()) };
+    if body.windows(2).any(|pair| text[pair[0].span.end as usize..pair[1].span.start as usize].contains(['\n', '\r'])) {
+        return Err(SyntaxError::new(SyntaxErrorKind::MultipleStatements, body[0].span));
+    }
+    if last.is_compound() && !text[last.span.end as usize..].contains(['\n', '\r']) {
+        let end = SyntaxError::new(SyntaxErrorKind::UnexpectedEnd, Span::at(text.len()));
+        return Err(SyntaxError { incomplete: true, ..end });
+    }
+    Ok(())
 }
 
 /// Runs the generated parser.

@@ -13,6 +13,7 @@ pub enum Token {
     StartFile,
     StartInteractive,
     StartEval,
+    StartExpressions,
     StartExpression,
     StartDisjunction,
     StartOperand,

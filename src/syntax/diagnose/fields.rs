@@ -27,7 +27,7 @@ impl Place<'_> {
         if let Some(lambda) = self.bare_lambda(open) {
             return Some(lambda);
         }
-        let Some(behind) = self.longest(Token::StartEval, open + 1) else {
+        let Some(behind) = self.longest(Token::StartExpressions, open + 1) else {
             return fail(Kind::FString("expecting a valid expression after '{'"), 0);
         };
         let mut next = behind - open - 1;

@@ -127,6 +127,7 @@ impl Place<'_> {
             before,
             Token::StartFile
                 | Token::StartInteractive
+                | Token::StartEval
                 | Token::Newline
                 | Token::Indent
                 | Token::Dedent
@@ -138,7 +139,7 @@ impl Place<'_> {
                 | Token::LBracket
                 | Token::LBrace
         );
-        let behind = begins.then(|| self.longest(Token::StartEval, begin))??;
+        let behind = begins.then(|| self.longest(Token::StartExpressions, begin))??;
         let end = self.end_of(begin, behind);
         let function = self.text_of(name).into();
         Some(SyntaxError::new(Kind::MissingParentheses { function }, Span { start: self.tokens[name].0, end }))
@@ -342,9 +343,9 @@ impl Place<'_> {
         if self.back(1) != Some(Token::For) || !matches!(self.token(), Token::Not | Token::Lambda) {
             return None;
         }
-        let behind = self.longest(Token::StartEval, self.at)?;
+        let behind = self.longest(Token::StartExpressions, self.at)?;
         let ahead = self.ahead(self.at);
-        let mut body = self.parse_part(Token::StartEval, &ahead[..behind - self.at]).ok()?;
+        let mut body = self.parse_part(Token::StartExpressions, &ahead[..behind - self.at]).ok()?;
         let StmtKind::Expr { value } = body.pop()?.kind else { return None };
         let what = crate::syntax::actions::describe(&value).into();
         Some(SyntaxError::new(Kind::AssignTo { what, here: false }, value.span))
