@@ -2,7 +2,7 @@
 
 mod comparisons;
 mod dict;
-mod files;
+pub mod files;
 mod functions;
 mod iterators;
 mod list;
@@ -26,5 +26,6 @@ pub fn install(vm: &Vm) {
     range::install(vm);
     slice::install(vm);
     iterators::install(vm);
+    files::install(vm);
     functions::install(vm);
 }

@@ -245,7 +245,7 @@ impl Heap {
     /// Puts `payload` on the heap as an object of the class with this index, for payload types whose variants are classes of their
     /// own.
     #[inline]
-    pub(super) fn alloc_as<T: Payload>(&self, payload: T, class: u16) -> Ref<T> {
+    pub(crate) fn alloc_as<T: Payload>(&self, payload: T, class: u16) -> Ref<T> {
         let made = self.alloc_with_tail(payload, 0);
         // SAFETY: the object is ours alone.
         unsafe { (*made.cell.as_ptr()).class = class };

@@ -13,7 +13,8 @@ use crate::vm::function::Binding;
 
 /// Puts them into the built-in namespace.
 pub fn install(vm: &Vm) {
-    let tables: [&[Row]; 5] = [&attributes::ROWS, &code::ROWS, &iteration::ROWS, &numbers::ROWS, &text::ROWS];
+    let tables: [&[Row]; 6] =
+        [&attributes::ROWS, &code::ROWS, &iteration::ROWS, &numbers::ROWS, &text::ROWS, &super::files::ROWS];
     for row in tables.into_iter().flatten() {
         let function = native_function(vm, row, Binding::Function, Value::from(&vm.n.builtins));
         vm.builtins.set_str(&vm.intern(row.name), Value::from(function));
