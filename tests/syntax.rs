@@ -86,6 +86,15 @@ fn unescape(text: &str) -> String {
     out
 }
 
+/// Reads programs separated by NUL from the file `PROGRAMS` and writes what is said about each to the file `ANSWERS`.
+#[test]
+#[ignore = "run by scripts/dev/compare-mutations"]
+fn write_answers() {
+    let programs = std::fs::read_to_string(std::env::var("PROGRAMS").expect("PROGRAMS names a file")).expect("programs");
+    let answers: Vec<String> = programs.split('\0').map(|program| answer("", program)).collect();
+    std::fs::write(std::env::var("ANSWERS").expect("ANSWERS names a file"), answers.join("\0")).expect("written");
+}
+
 /// Parses every `.py` file under the folder `PARSE_FOLDER`: all must parse, except those whose name begins with
 /// `bad`. Prints the speed. Run by hand:
 /// `PARSE_FOLDER=.../lib/python3.12 cargo test --release --test syntax -- --ignored --nocapture folder`

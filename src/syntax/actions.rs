@@ -3,6 +3,8 @@
 //! Actions cannot fail: the first error is kept, the stream of tokens ends there, and a placeholder travels on until the
 //! parser notices. `targets` has the checks of what may be assigned to or deleted.
 
+#![allow(clippy::boxed_local, reason = "expressions and statements travel boxed through the parser")]
+
 mod params;
 mod strings;
 mod targets;

@@ -533,9 +533,7 @@ impl Visitor for Validator {
         match &expr.kind {
             ExprKind::Name(_) | ExprKind::Constant(_) => return,
             ExprKind::List { elts } | ExprKind::Tuple { elts } | ExprKind::Set { elts } => {
-                if elts.iter().any(|elt| matches!(elt.kind, ExprKind::Starred { .. })) {
-                    return with_stack(|| self.elements(elts));
-                }
+                return self.deep(expr, |this| this.elements(elts));
             }
             ExprKind::Starred { .. } => self.code_error(Kind::StarredHere, span),
             ExprKind::Call { func, args, keywords } => {
