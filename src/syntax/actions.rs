@@ -20,7 +20,7 @@ use super::literal;
 use super::source::Span;
 
 pub use params::{Param, ParamKind};
-pub use targets::describe;
+pub use targets::{describe, invalid_target};
 
 /// The parser has to stop; the error waits in [`Actions`].
 #[derive(Debug, Clone, Copy)]

@@ -46,20 +46,34 @@ pub fn before(mut error: SyntaxError, mut layout: Layout<'_>, text: &str) -> Syn
 
 /// Reads on to the end. True unless something there replaced the error.
 fn override_by_rest(error: &mut SyntaxError, layout: &mut Layout<'_>, text: &str, at_end: bool) -> bool {
-    for token in layout {
-        let Err(found) = token else { continue };
-        if let Kind::NeverClosed(_) = found.kind {
-            let between = text.get(found.span.start as usize..error.span.end as usize).unwrap_or("");
-            if !at_end && !between.contains(['\n', '\r']) {
-                return true;
-            }
-            *error = SyntaxError { incomplete: false, ..found };
+    let found = layout.find_map(Result::err);
+    let open = match found {
+        None => return true,
+        Some(SyntaxError { kind: Kind::NeverClosed(bracket), span, .. }) => Some((bracket, span.start)),
+        // Not found by the scanner of words: CPython does not report it in place of an earlier error.
+        Some(SyntaxError {
+            kind:
+                Kind::UnindentMismatch
+                | Kind::InconsistentTabs
+                | Kind::TooManyIndents
+                | Kind::AfterContinuation
+                | Kind::UnexpectedEnd
+                | Kind::Invalid,
+            ..
+        }) => layout.open_bracket(),
+        Some(found) => {
+            *error = found;
             return false;
         }
-        *error = found;
-        return false;
+    };
+    // A bracket left open on an earlier line is the likelier mistake.
+    let Some((bracket, start)) = open else { return true };
+    let between = text.get(start as usize..error.span.end as usize).unwrap_or("");
+    if !at_end && !between.contains(['\n', '\r']) {
+        return true;
     }
-    true
+    *error = SyntaxError::new(Kind::NeverClosed(bracket), Span { start, end: start + 1 });
+    false
 }
 
 /// The place at which parsing stopped.
@@ -99,7 +113,7 @@ impl<'s> Place<'s> {
 
     /// Applies the rules.
     fn error(&self) -> SyntaxError {
-        let rules: [fn(&Self) -> Option<SyntaxError>; 13] = [
+        let rules: [fn(&Self) -> Option<SyntaxError>; 14] = [
             Self::missing_block,
             Self::missing_except,
             Self::missing_colon,
@@ -113,12 +127,16 @@ impl<'s> Place<'s> {
             Self::missing_value,
             Self::fstring_field,
             Self::indentation,
+            Self::bad_target,
         ];
         rules.iter().find_map(|rule| rule(self)).unwrap_or_else(|| self.at_token(Kind::Invalid))
     }
 
     /// Reads on to the end; false if something there replaced the error.
     fn is_closed_by_the_rest(&self, error: &mut SyntaxError) -> bool {
+        if error.kind == Kind::UnexpectedIndent {
+            return true;
+        }
         let mut rest = self.rest.clone();
         // An error whose words needed the token behind: if the text ended there, the open bracket is reported.
         let suggested = matches!(error.kind, Kind::ForgottenComma | Kind::MissingParentheses { .. } | Kind::MeantEquality);

@@ -115,6 +115,11 @@ impl<'s> Layout<'s> {
         }
     }
 
+    /// The bracket that is open innermost, with its offset.
+    pub fn open_bracket(&self) -> Option<(char, u32)> {
+        self.brackets.last().map(|&(bracket, offset)| (bracket as char, offset))
+    }
+
     fn advance(&mut self) -> Result<Option<Spanned>, SyntaxError> {
         loop {
             if self.dedents > 0 {
@@ -271,6 +276,7 @@ impl<'s> Layout<'s> {
                     continue;
                 }
                 Some(_) => break at,
+                None if joined.is_some() => return Err(self.unexpected_end(at)),
                 None => {
                     self.lexer.bump(at - self.lexer.span().end);
                     return Ok(false);

@@ -49,6 +49,11 @@ fn invalid_part(target: &Expr, deleting: bool) -> Option<&Expr> {
     }
 }
 
+/// The first part of an assignment's target that cannot be assigned to.
+pub fn invalid_target(target: &Expr) -> Option<&Expr> {
+    invalid_part(target, false)
+}
+
 impl Actions<'_> {
     /// One more target of an assignment; checked when the value is there.
     pub fn targets(&self, mut into: Vec<Expr>, target: Box<Expr>) -> Vec<Expr> {

@@ -149,7 +149,12 @@ impl Place<'_> {
     pub(super) fn forgotten_comma(&self) -> Option<SyntaxError> {
         let open = self.bracket(self.at)?;
         let begin = self.expression_start(self.at)?;
-        if self.is_parameters(open) && matches!(self.tokens[begin - 1].1, Token::LParen | Token::Comma) {
+        let (keyword, _) = self.keyword(self.line_start(open));
+        let no_expression = match keyword {
+            Token::From | Token::Import => true,
+            _ => self.is_parameters(open) && !matches!(self.tokens[begin - 1].1, Token::Equal | Token::Colon),
+        };
+        if no_expression {
             return None;
         }
         let first = self.tokens[begin].1;
@@ -364,6 +369,49 @@ impl Place<'_> {
         let name = self.at.checked_sub(2)?;
         if self.tokens[name].1 == Token::Name && open.is_some_and(|open| self.is_call(open)) && self.token() != Token::Colon {
             return Some(self.over(Kind::Expected("argument value expression"), name, self.at - 1));
+        }
+        None
+    }
+
+    /// What stands before `=` or `:` cannot be assigned to, whatever is wrong behind it.
+    pub(super) fn bad_target(&self) -> Option<SyntaxError> {
+        let line = self.line_start(self.at);
+        let simple = |token: &Token| matches!(token, Token::Semicolon);
+        let start = (line..self.at).rev().find(|&index| simple(&self.tokens[index].1)).map_or(line, |index| index + 1);
+        let mut depth = 0usize;
+        let mut begin = start;
+        for index in start..=self.at {
+            match self.tokens[index].1 {
+                Token::LParen | Token::LBracket | Token::LBrace | Token::FStringStart => depth += 1,
+                Token::RParen | Token::RBracket | Token::RBrace | Token::FStringEnd => depth = depth.saturating_sub(1),
+                mark @ (Token::Equal | Token::Colon) if depth == 0 => {
+                    let mut body = self.parse_part(Token::StartExpressions, &self.tokens[begin..index]).ok()?;
+                    let StmtKind::Expr { value } = body.pop()?.kind else { return None };
+                    if mark == Token::Colon {
+                        let target = matches!(
+                            value.kind,
+                            ExprKind::Name(_)
+                                | ExprKind::Attribute { .. }
+                                | ExprKind::Subscript { .. }
+                                | ExprKind::Tuple { .. }
+                                | ExprKind::List { .. }
+                        );
+                        let span = Span { start: self.tokens[begin].0, end: self.tokens[index - 1].2 };
+                        return (!target).then(|| SyntaxError::new(Kind::AnnotatedTarget, span));
+                    }
+                    if let Some(part) = crate::syntax::actions::invalid_target(&value) {
+                        let behind = self.longest(Token::StartOperand, index + 1);
+                        let next = behind.and_then(|behind| self.ahead(index).get(behind - index).map(|token| token.1));
+                        let single = begin == start && behind.is_some() && next != Some(Token::Equal);
+                        let tight = self.parse_part(Token::StartOperand, &self.tokens[begin..index]).is_ok();
+                        let constant = matches!(self.tokens[begin].1, Token::None | Token::True | Token::False);
+                        let what = crate::syntax::actions::describe(part).into();
+                        return Some(SyntaxError::new(Kind::AssignTo { what, here: single && tight && !constant }, part.span));
+                    }
+                    begin = index + 1;
+                }
+                _ => {}
+            }
         }
         None
     }
