@@ -3,8 +3,10 @@
 //! What is hot, or data, is Rust; pure glue is a script beside it (`<name>.script`), compiled in the module's namespace at the
 //! first import.
 
+mod asyncio;
 mod bisect;
 mod collections;
+mod contextvars;
 mod heapq;
 mod itertools;
 mod json;
@@ -19,9 +21,11 @@ use crate::vm::Vm;
 
 /// The modules, sorted by import name.
 pub const MODULES: &[ModuleRow] = &[
+    asyncio::MODULE,
     bisect::MODULE,
     collections::MODULE,
     collections::ABC,
+    contextvars::MODULE,
     heapq::MODULE,
     itertools::MODULE,
     json::MODULE,

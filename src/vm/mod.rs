@@ -32,7 +32,7 @@ pub mod text;
 pub mod types;
 
 use std::any::{Any, TypeId};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub struct Vm {
     extensions: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     /// Strings of one character.
     pub(crate) characters: string::CharCache,
+    /// The scheduler's state; see `sched/`.
+    pub scheduler: OnceCell<Box<dyn Any>>,
     names: Names,
     /// Last, because everything above may hold objects.
     pub heap: Box<Heap>,
@@ -110,6 +112,7 @@ impl Vm {
             next_hooks: Shared::default(),
             extensions: RefCell::new(HashMap::new()),
             characters: string::CharCache::default(),
+            scheduler: OnceCell::new(),
             names,
             heap,
         }

@@ -1,2 +1,0 @@
-import _circle_b
-x = 1

@@ -1,1 +1,0 @@
-from _circle_a import x

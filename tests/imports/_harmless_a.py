@@ -1,4 +1,0 @@
-import _harmless_b
-value = 1
-def get():
-    return _harmless_b.value + value

@@ -1,2 +1,0 @@
-__all__ = ["one", "_three"]
-one, two, _three = 1, 2, 3

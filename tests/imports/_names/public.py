@@ -1,1 +1,0 @@
-one, two, _three = 1, 2, 3

@@ -1,1 +1,0 @@
-print("loading", __name__)

@@ -1,3 +1,0 @@
-from .. import count
-from ..prices import PRICES
-tea = PRICES["tea"] * count

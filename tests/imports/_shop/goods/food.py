@@ -1,2 +1,0 @@
-from ..prices import PRICES
-from ... import nowhere
