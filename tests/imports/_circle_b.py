@@ -1,0 +1,1 @@
+from _circle_a import x

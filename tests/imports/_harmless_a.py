@@ -1,0 +1,4 @@
+import _harmless_b
+value = 1
+def get():
+    return _harmless_b.value + value

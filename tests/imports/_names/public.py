@@ -1,0 +1,1 @@
+one, two, _three = 1, 2, 3

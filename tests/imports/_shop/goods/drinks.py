@@ -1,0 +1,3 @@
+from .. import count
+from ..prices import PRICES
+tea = PRICES["tea"] * count
