@@ -219,12 +219,9 @@ impl Total {
             }
             (Total::Float(sum, lost), Value::Int(i)) => Total::Float(sum + *i as f64, lost),
             (Total::Float(sum, lost), Value::Bool(b)) => Total::Float(sum + *b as f64, lost),
-            (Total::Other(sum), _) => match vm.binary(Operator::Add, &sum, &item)? {
-                // Only sums that began as integers go on as floats; an object stays one.
-                Value::Float(bits) => Total::Float(f64::from_bits(bits), 0.0),
-                next => Total::Other(next),
-            },
-            (total, _) => Total::of(vm.binary(Operator::Add, &total.value(), &item)?),
+            // Beyond machine numbers and their sums, objects are added to the end.
+            (Total::Int(sum), _) => Total::of(vm.binary(Operator::Add, &Value::Int(sum), &item)?),
+            (total, _) => Total::Other(vm.binary(Operator::Add, &total.value(), &item)?),
         })
     }
 }
