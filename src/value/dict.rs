@@ -487,6 +487,10 @@ impl Dict {
     /// Another dict with the same entries.
     pub fn copy(&self, heap: &Heap) -> Ref<Dict> {
         let copy = self.table.with(|table| {
+            if table.live * 2 >= table.entries.len() {
+                // Few holes: nothing needs to be found a place anew.
+                return Table { entries: table.entries.clone(), indices: table.indices.clone(), live: table.live };
+            }
             let mut entries = Vec::with_capacity(table.live);
             entries.extend(table.entries.iter().filter(|e| !e.key.is_undef()).cloned());
             let mut copy = Table { live: entries.len(), entries, indices: Box::default() };
