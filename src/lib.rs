@@ -2,7 +2,6 @@
 pub mod builtins;
 pub mod host;
 pub mod native;
-pub mod sched;
 pub mod stdlib;
 pub mod syntax;
 pub mod value;

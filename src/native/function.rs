@@ -114,6 +114,8 @@ pub fn native_function(vm: &Vm, row: &Row, binding: Binding, owner: Value) -> Re
         Entry::Async(function) => NativeCode::Async(function),
         Entry::Attribute(..) => unreachable!("attributes only stand in the tables of classes"),
     };
+    // A constructor gets the class like any argument.
+    let binding = if row.name == "__new__" { Binding::Function } else { binding };
     vm.heap.alloc(NativeFunction {
         name: vm.intern(row.name),
         signature_text: Cow::Borrowed(row.signature),

@@ -3,10 +3,8 @@
 //! What is hot, or data, is Rust; pure glue is a script beside it (`<name>.script`), compiled in the module's namespace at the
 //! first import.
 
-mod asyncio;
 mod bisect;
 mod collections;
-mod contextvars;
 mod heapq;
 mod itertools;
 mod json;
@@ -21,11 +19,9 @@ use crate::vm::Vm;
 
 /// The modules, sorted by import name.
 pub const MODULES: &[ModuleRow] = &[
-    asyncio::MODULE,
     bisect::MODULE,
     collections::MODULE,
     collections::ABC,
-    contextvars::MODULE,
     heapq::MODULE,
     itertools::MODULE,
     json::MODULE,

@@ -16,6 +16,27 @@ use super::object::{Header, Kind, ObjRef, Visitor};
 const ALIVE: u32 = u32::MAX;
 
 impl Heap {
+    /// All live containers of a kind, in no particular order.
+    pub fn objects(&self, kind: Kind) -> Vec<ObjRef> {
+        let mut found = Vec::new();
+        for page in self.pages() {
+            // SAFETY: as in `collect`.
+            let page = unsafe { page.as_ref() };
+            for index in 0..page.cells() {
+                if let Some(header) = container(page, index)
+                    && header.kind == kind
+                    && header.refs() > 0
+                {
+                    // SAFETY: the object is whole and counted; the reference taken here is forgotten, its clone has a count.
+                    let object = unsafe { ObjRef::from_raw(NonNull::from(header)) };
+                    found.push(object.clone());
+                    std::mem::forget(object);
+                }
+            }
+        }
+        found
+    }
+
     /// Frees all unreachable cycles. Returns how many containers were in them.
     pub fn collect(&self) -> usize {
         let pages = self.pages();

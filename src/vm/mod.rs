@@ -14,6 +14,7 @@ pub mod format;
 pub mod function;
 pub mod generic;
 pub mod getset;
+pub mod group;
 pub mod import;
 pub mod invoke;
 pub mod iterate;
@@ -32,7 +33,7 @@ pub mod text;
 pub mod types;
 
 use std::any::{Any, TypeId};
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -71,6 +72,8 @@ pub struct Vm {
     await_hooks: RefCell<Vec<Option<AwaitHook>>>,
     /// The names of the operators' special methods.
     pub(crate) operators: operators::Operators,
+    /// How many classes scripts have made.
+    class_serial: Cell<u32>,
     /// Addresses of the containers being printed, outermost first: a container inside itself is shown as `[...]`.
     printing: RefCell<Vec<usize>>,
     /// How to take the next item from an iterator of a native type: see `Vm::set_next_hook`.
@@ -79,8 +82,6 @@ pub struct Vm {
     extensions: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     /// Strings of one character.
     pub(crate) characters: string::CharCache,
-    /// The scheduler's state; see `sched/`.
-    pub scheduler: OnceCell<Box<dyn Any>>,
     names: Names,
     /// Last, because everything above may hold objects.
     pub heap: Box<Heap>,
@@ -108,11 +109,11 @@ impl Vm {
             stack_limit: Cell::new(0),
             await_hooks: RefCell::new(Vec::new()),
             operators: operators::Operators::new(|name| names.intern(&heap, name)),
+            class_serial: Cell::new(0),
             printing: RefCell::default(),
             next_hooks: Shared::default(),
             extensions: RefCell::new(HashMap::new()),
             characters: string::CharCache::default(),
-            scheduler: OnceCell::new(),
             names,
             heap,
         }

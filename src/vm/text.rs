@@ -303,8 +303,13 @@ impl Vm {
         Ok(())
     }
 
+    /// How the value looks to `object.__repr__`.
+    pub(crate) fn write_default_repr(&self, out: &mut String, value: &Value) -> R<()> {
+        self.write_default(out, value)
+    }
+
     /// `<module.Class object at 0x...>`.
-    pub(crate) fn write_default(&self, out: &mut String, value: &Value) -> R<()> {
+    fn write_default(&self, out: &mut String, value: &Value) -> R<()> {
         if let Some(attribute) = value.downcast::<GetSet>() {
             let _ = write!(out, "<attribute '{}' of '{}' objects>", attribute.name.as_str(), self.type_name(&attribute.owner));
             return Ok(());

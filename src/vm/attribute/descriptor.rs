@@ -163,6 +163,15 @@ impl Vm {
         }
     }
 
+    /// Sets (or deletes) through a property or computed attribute that a script got hold of.
+    pub(crate) fn set_through_property(&self, found: &Value, object: &Value, value: Value) -> R<()> {
+        let name = match found.downcast::<GetSet>() {
+            Some(attribute) => attribute.name.clone(),
+            None => self.n.__set__.clone(),
+        };
+        self.set_through(found, object, &name, value)
+    }
+
     #[cold]
     #[inline(never)]
     fn property_lacks(&self, property: &Ref<Property>, object: &Value, what: &str) -> crate::value::Raised {

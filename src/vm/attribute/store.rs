@@ -131,13 +131,19 @@ impl Vm {
             return dict;
         }
         let dict = self.heap.dict();
-        self.change_function(function, |extra| extra.dict = Some(dict.clone()));
+        self.set_function_dict(function, dict.clone());
         dict
     }
 
-    /// Changes what a function keeps beside its code. The closure only exchanges values; what it drops it must not own alone.
-    pub(crate) fn change_function(&self, function: &Ref<Function>, change: impl FnOnce(&mut FunctionExtra)) {
-        function.extra.with_mut(|extra| change(extra.get_or_insert_default()));
+    /// `function.__dict__ = dict`.
+    pub(crate) fn set_function_dict(&self, function: &Ref<Function>, dict: Ref<crate::value::Dict>) {
+        let old = function.extra.with_mut(|extra| extra.get_or_insert_default().dict.replace(dict));
+        drop(old);
+    }
+
+    /// Changes what a function keeps beside its code. The closure returns what it replaces, to be dropped outside.
+    pub(crate) fn change_function<T>(&self, function: &Ref<Function>, change: impl FnOnce(&mut FunctionExtra) -> T) -> T {
+        function.extra.with_mut(|extra| change(extra.get_or_insert_default()))
     }
 
     #[cold]

@@ -159,7 +159,9 @@ impl Vm {
         let dict = given.copy(&self.heap);
         let name = self.intern(name);
         let class = self.heap.alloc(Class::new(name, dict, base, true));
-        self.fill_in(&class, metaclass)?;
+        class.serial.set(self.class_serial.get() + 1);
+        self.class_serial.set(class.serial.get());
+        self.fill_in(&class)?;
         for base in mro.iter() {
             base.has_derived.set(true);
         }
@@ -184,6 +186,43 @@ impl Vm {
             self.call_with(&init, Args { positional: &[], keywords })?;
         }
         Ok(made)
+    }
+
+    /// `class.__bases__ = bases`: linearises the class anew, and all that are derived from it.
+    pub fn change_bases(&self, class: &Ref<Class>, bases: &[Value]) -> R<()> {
+        let bases = self.check_bases(bases)?;
+        if bases.iter().any(|base| base.is_subclass(class)) {
+            return Err(self.type_error("a __bases__ item causes an inheritance cycle"));
+        }
+        if self.common_layout(&bases)? != class.base {
+            let (new, old) = (bases[0].name(), class.name());
+            return Err(self.type_error(format!(
+                "__bases__ assignment: '{}' object layout differs from '{}'",
+                new.as_str(),
+                old.as_str()
+            )));
+        }
+        let mro = self.linearise(&bases)?;
+        for base in &mro {
+            base.has_derived.set(true);
+        }
+        class.bases.set(bases.iter().cloned().collect::<Rc<[_]>>());
+        class.mro.set(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
+        let all = self.heap.objects(Kind::Class);
+        let mut derived: Vec<&Ref<Class>> = all
+            .iter()
+            .filter_map(|object| object.downcast::<Class>())
+            .filter(|other| !other.is(class) && other.is_subclass(class))
+            .collect();
+        // A class comes after its bases.
+        derived.sort_by_key(|other| other.serial.get());
+        for other in derived {
+            let bases = other.bases.get();
+            let mro = self.linearise(&bases)?;
+            other.mro.set(std::iter::once(other.clone()).chain(mro).collect::<Rc<[_]>>());
+        }
+        self.heap.bump_epoch();
+        Ok(())
     }
 
     fn check_bases(&self, bases: &[Value]) -> R<Vec<Ref<Class>>> {
@@ -217,7 +256,7 @@ impl Vm {
     }
 
     /// The attributes every class has, and the functions that are implicitly class or static methods.
-    fn fill_in(&self, class: &Ref<Class>, metaclass: &Ref<Class>) -> R<()> {
+    fn fill_in(&self, class: &Ref<Class>) -> R<()> {
         let dict = &class.dict;
         if let Some(qualname) = dict.remove_str(&self.n.__qualname__) {
             match qualname.payload::<Str>() {
@@ -249,7 +288,6 @@ impl Vm {
         wrap(&self.n.__new__, &|inner| Value::from(self.heap.alloc(StaticMethod(inner))));
         wrap(&self.n.__init_subclass__, &class_method);
         wrap(&self.n.__class_getitem__, &class_method);
-        let _ = metaclass;
         Ok(())
     }
 

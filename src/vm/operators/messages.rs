@@ -43,6 +43,12 @@ impl Vm {
         self.type_error(format!("unsupported operand type(s) for {symbol}: '{left}' and '{right}'"))
     }
 
+    /// What `sequence.__add__` says of an operand of another type.
+    #[cold]
+    pub(crate) fn cannot_concatenate(&self, a: &Value, b: &Value) -> Raised {
+        self.unsupported(Operator::Add, a, b, false)
+    }
+
     /// Whether a value is an integer, which sequences can be multiplied by.
     fn is_generic_number(&self, value: &Value) -> bool {
         is_number(value.unwrapped()) && !matches!(value.unwrapped(), Value::Float(_))
