@@ -547,13 +547,16 @@ impl Drop for Module {
     fn drop(&mut self) {
         let body = std::mem::take(&mut self.body);
         if !body.is_empty() {
-            stacker::maybe_grow(DROP_STACK, DROP_STACK, || drop(body));
+            let room = drop_stack(self.span.end as usize);
+            stacker::maybe_grow(room, room, || drop(body));
         }
     }
 }
 
-/// Enough native stack for dropping the deepest tree, also in a debug build.
-pub(super) const DROP_STACK: usize = 4 * 1024 * 1024;
+/// Enough native stack for dropping the deepest tree that a text of this length can have, also in a debug build.
+pub(super) fn drop_stack(length: usize) -> usize {
+    64 * 1024 + length.min(MAX_DEPTH as usize) * 1_200
+}
 
 impl Name {
     pub fn new(text: &str) -> Name {

@@ -59,7 +59,8 @@ pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module
         return Err(SyntaxError::new(SyntaxErrorKind::NullByte, Span::new(at, at + 1)));
     }
     // Half-built trees are dropped in there.
-    stacker::maybe_grow(ast::DROP_STACK, ast::DROP_STACK, || {
+    let room = ast::drop_stack(text.len());
+    stacker::maybe_grow(room, room, || {
         let body = statements(text, options.mode)?;
         if options.mode == Mode::Interactive {
             check_single(text, &body)?;
