@@ -52,7 +52,14 @@ pub enum Argument {
     Positional(Box<Expr>),
     Keyword(Box<Expr>, Box<Expr>),
     DoubleStar(Box<Expr>),
-    Generator(Box<Expr>, Vec<Comprehension>),
+    Generator(Box<(Box<Expr>, Vec<Comprehension>)>),
+}
+
+/// `except typ as name:`
+pub struct HandlerHead {
+    is_star: bool,
+    typ: Option<Box<Expr>>,
+    name: Option<Ident>,
 }
 
 /// A chained comparison as far as it has been read.
@@ -116,13 +123,50 @@ impl<'s> Actions<'s> {
         Box::new(Expr::new(ExprKind::Constant(Constant::None), span))
     }
 
+    /// A node whose place is not known yet.
+    pub fn atom(&self, kind: ExprKind) -> Box<Expr> {
+        Box::new(Expr::new(kind, Span::default()))
+    }
+
+    pub fn placed(&self, l: u32, mut node: Box<Expr>, r: u32) -> Box<Expr> {
+        node.span = Span { start: l, end: r };
+        if node.depth().is_allowed() {
+            return node;
+        }
+        self.refuse(Kind::TooDeep, node.span);
+        self.nothing(node.span)
+    }
+
+    /// A statement whose place is not known yet.
+    pub fn line(&self, kind: StmtKind) -> Box<Stmt> {
+        self.stmt(0, kind, 0)
+    }
+
+    pub fn placed_line(&self, l: u32, mut node: Box<Stmt>, r: u32) -> Box<Stmt> {
+        node.span = Span { start: l, end: r };
+        node
+    }
+
+    pub fn bare_pattern(&self, kind: PatternKind) -> Box<Pattern> {
+        self.pattern(0, kind, 0)
+    }
+
+    pub fn placed_pattern(&self, l: u32, mut node: Box<Pattern>, r: u32) -> Box<Pattern> {
+        node.span = Span { start: l, end: r };
+        node
+    }
+
     pub fn stmt(&self, l: u32, kind: StmtKind, r: u32) -> Box<Stmt> {
         Box::new(Stmt { kind, span: Span { start: l, end: r } })
     }
 
     /// A statement that ends where its last block ends.
     pub fn compound(&self, l: u32, kind: StmtKind) -> Box<Stmt> {
-        let end = match &kind {
+        self.placed_compound(l, self.line(kind))
+    }
+
+    pub fn placed_compound(&self, l: u32, mut node: Box<Stmt>) -> Box<Stmt> {
+        let end = match &node.kind {
             StmtKind::If { body, elifs, orelse, .. } => {
                 let elif = elifs.last().map(|elif| elif.span.end);
                 end_of(orelse).or(elif).or(end_of(body))
@@ -139,7 +183,8 @@ impl<'s> Actions<'s> {
             StmtKind::ClassDef(node) => end_of(&node.body),
             _ => None,
         };
-        self.stmt(l, kind, end.unwrap_or(l))
+        node.span = Span { start: l, end: end.unwrap_or(l) };
+        node
     }
 
     pub fn pattern(&self, l: u32, kind: PatternKind, r: u32) -> Box<Pattern> {
@@ -262,7 +307,8 @@ impl<'s> Actions<'s> {
                 into.keywords.push(Keyword { arg: Some(arg), value: *value, span });
             }
             Argument::DoubleStar(value) => into.keywords.push(Keyword { arg: None, value: *value, span }),
-            Argument::Generator(elt, generators) => {
+            Argument::Generator(parts) => {
+                let (elt, generators) = *parts;
                 let first = generators.first().map_or(l, |part| part.span.start);
                 into.generator.get_or_insert((span, first));
                 let kind = self.generator(elt, generators);
@@ -419,32 +465,27 @@ impl<'s> Actions<'s> {
         StmtKind::With(Box::new(With { is_async, items, body }))
     }
 
-    pub fn handler(
-        &self,
-        l: u32,
-        (is_star, typ, name): (bool, Option<Box<Expr>>, Option<Ident>),
-        body: Vec<Stmt>,
-    ) -> (bool, ExceptHandler) {
+    pub fn handler_head(&self, is_star: bool, typ: Option<Box<Expr>>, name: Option<Ident>) -> Box<HandlerHead> {
+        Box::new(HandlerHead { is_star, typ, name })
+    }
+
+    pub fn handler(&self, l: u32, head: Box<HandlerHead>, body: Vec<Stmt>) -> (bool, ExceptHandler) {
+        let HandlerHead { is_star, typ, name } = *head;
         let end = end_of(&body).unwrap_or(l);
         (is_star, ExceptHandler { typ: typ.map(|typ| *typ), name, body, span: Span { start: l, end } })
     }
 
-    pub fn unparenthesized_except(
-        &self,
-        first: Box<Expr>,
-        rest: Vec<Expr>,
-        name: Option<Ident>,
-    ) -> (bool, Option<Box<Expr>>, Option<Ident>) {
+    pub fn unparenthesized_except(&self, first: Box<Expr>, rest: Vec<Expr>, name: Option<Ident>) -> Box<HandlerHead> {
         let last = name.map_or(rest.last().map_or(first.span, |last| last.span), |name| name.span);
         let span = first.span.to(last);
         self.refuse(Kind::UnparenthesizedExcept, span);
-        (false, Some(first), None)
+        self.handler_head(false, Some(first), None)
     }
 
     /// `except*:`
-    pub fn except_star_alone(&self, colon: u32) -> (bool, Option<Box<Expr>>, Option<Ident>) {
+    pub fn except_star_alone(&self, colon: u32) -> Box<HandlerHead> {
         self.refuse(Kind::ExceptionTypesExpected, Span { start: colon, end: colon + 1 });
-        (true, None, None)
+        self.handler_head(true, None, None)
     }
 
     pub fn try_statement(
@@ -513,14 +554,18 @@ impl<'s> Actions<'s> {
     }
 
     /// `*Ts: bound`
-    pub fn refuse_bound(&self, name: Ident, colon: u32, bound: Box<Expr>, kind: &'static str) -> (Ident, TypeParamKind) {
+    pub fn refuse_bound(&self, name: Ident, colon: u32, bound: Box<Expr>, kind: &'static str) -> Box<TypeParam> {
         let what = if matches!(bound.kind, ExprKind::Tuple { .. }) { "constraints" } else { "bound" };
         self.refuse(Kind::TypeParamBound { what, kind }, Span { start: colon, end: bound.span.end });
-        (name, TypeParamKind::TypeVarTuple)
+        self.type_param(name, TypeParamKind::TypeVarTuple)
     }
 
-    pub fn type_param(&self, l: u32, (name, kind): (Ident, TypeParamKind), r: u32) -> TypeParam {
-        TypeParam { kind, name, span: Span { start: l, end: r } }
+    pub fn type_param(&self, name: Ident, kind: TypeParamKind) -> Box<TypeParam> {
+        Box::new(TypeParam { kind, name, span: Span::default() })
+    }
+
+    pub fn placed_type_param(&self, l: u32, param: Box<TypeParam>, r: u32) -> TypeParam {
+        TypeParam { span: Span { start: l, end: r }, ..*param }
     }
 
     // --- Patterns ---
@@ -583,15 +628,15 @@ impl<'s> Actions<'s> {
         self.binary(l, left, op, right, r)
     }
 
-    pub fn mapping_pattern(&self, items: Vec<(Option<Expr>, Pattern)>) -> PatternKind {
+    pub fn mapping_pattern(&self, items: Vec<(Option<Box<Expr>>, Box<Pattern>)>) -> PatternKind {
         let (mut keys, mut patterns, mut rest) = (vec![], vec![], None);
         for (key, pattern) in items {
             if rest.is_some() {
                 self.refuse(Kind::Invalid, key.as_ref().map_or(pattern.span, |key| key.span));
             }
-            match (key, pattern) {
+            match (key, *pattern) {
                 (Some(key), pattern) => {
-                    keys.push(key);
+                    keys.push(*key);
                     patterns.push(pattern);
                 }
                 (None, Pattern { kind: PatternKind::MatchStar { name }, .. }) => {
@@ -606,16 +651,16 @@ impl<'s> Actions<'s> {
         PatternKind::MatchMapping { keys, patterns, rest }
     }
 
-    pub fn class_pattern(&self, cls: Box<Expr>, items: Vec<(Option<Ident>, Pattern)>) -> PatternKind {
+    pub fn class_pattern(&self, cls: Box<Expr>, items: Vec<(Option<Box<Ident>>, Box<Pattern>)>) -> PatternKind {
         let (mut patterns, mut kwd_patterns) = (vec![], vec![]);
         for (name, pattern) in items {
             match name {
-                Some(name) => kwd_patterns.push((name, pattern)),
+                Some(name) => kwd_patterns.push((*name, *pattern)),
                 None => {
                     if !kwd_patterns.is_empty() {
                         self.refuse(Kind::PositionalPatternAfterKeyword, pattern.span);
                     }
-                    patterns.push(pattern);
+                    patterns.push(*pattern);
                 }
             }
         }

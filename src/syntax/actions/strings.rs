@@ -73,11 +73,11 @@ impl Actions<'_> {
         l: u32,
         value: Box<Expr>,
         debug: Option<Span>,
-        conversion: Option<(u32, Ident, u32)>,
+        conversion: Option<Box<(u32, Ident)>>,
         format_spec: Option<Box<Expr>>,
         r: u32,
     ) -> Vec<Expr> {
-        let mut conversion = conversion.and_then(|(bang, letter, next)| self.conversion(bang, letter, next));
+        let mut conversion = conversion.and_then(|parts| self.conversion(parts.0, parts.1));
         if let Some(span) = debug {
             let text = self.slice(span.start, span.end).replace("\r\n", "\n").replace('\r', "\n");
             into.push(Expr::new(ExprKind::Constant(Constant::Str(text.into())), span));
@@ -90,7 +90,7 @@ impl Actions<'_> {
     }
 
     /// The letter behind an exclamation mark that ends at `bang`.
-    fn conversion(&self, bang: u32, letter: Ident, _next: u32) -> Option<Conversion> {
+    fn conversion(&self, bang: u32, letter: Ident) -> Option<Conversion> {
         if letter.span.start != bang {
             self.refuse(Kind::FStringConversionSpace, Span { start: bang - 1, end: letter.span.end });
         }
