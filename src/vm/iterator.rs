@@ -12,6 +12,8 @@ use crate::value::{
 /// What a step that needs no script code came to.
 enum Quick {
     Item(Value),
+    Char(char),
+    Pair(Value, Value),
     /// Nothing more; the state that was left is dropped outside.
     End(Iter),
     Slow,
@@ -86,20 +88,35 @@ impl Vm {
                 }
                 None => Quick::End(std::mem::take(state)),
             },
-            Iter::Dict { dict, at, used, left, show: Show::Keys } if dict.len() == *used && *left > 0 => match dict.next_key(*at)
-            {
-                Some((position, key)) => {
-                    *at = position + 1;
-                    *left -= 1;
-                    Quick::Item(key)
+            Iter::Str { text, offset } => match text.as_str()[*offset..].chars().next() {
+                Some(char) => {
+                    *offset += char.len_utf8();
+                    Quick::Char(char)
                 }
                 None => Quick::End(std::mem::take(state)),
             },
+            Iter::Dict { dict, at, used, left, show } if dict.len() == *used && *left > 0 => {
+                let found = match show {
+                    Show::Keys => dict.next_key(*at).map(|(at, key)| (at, Quick::Item(key))),
+                    Show::Values => dict.next_value(*at).map(|(at, value)| (at, Quick::Item(value))),
+                    Show::Items => dict.next_entry(*at).map(|(at, entry)| (at, Quick::Pair(entry.key, entry.value))),
+                };
+                match found {
+                    Some((position, quick)) => {
+                        *at = position + 1;
+                        *left -= 1;
+                        quick
+                    }
+                    None => Quick::End(std::mem::take(state)),
+                }
+            }
             Iter::Done => Quick::End(Iter::Done),
             _ => Quick::Slow,
         });
         match quick {
             Quick::Item(item) => Ok(Some(item)),
+            Quick::Char(char) => Ok(Some(self.char_value(char))),
+            Quick::Pair(key, value) => Ok(Some(Value::from(self.heap.tuple([key, value])))),
             Quick::End(state) => {
                 drop(state);
                 Ok(None)
@@ -113,18 +130,10 @@ impl Vm {
         // One reference or two are counted for the time of the step: script code that runs in it may drop the iterator's own.
         let state = iterator.state.get();
         match state {
-            Iter::Done | Iter::Range { .. } | Iter::List { .. } | Iter::Tuple { .. } => Ok(None),
+            Iter::Done | Iter::Range { .. } | Iter::List { .. } | Iter::Tuple { .. } | Iter::Str { .. } => Ok(None),
             Iter::ListReversed { list, next } => match next.checked_sub(1).and_then(|at| Some((at, list.get(at)?))) {
                 Some((at, item)) => {
                     iterator.state.set(Iter::ListReversed { list, next: at });
-                    Ok(Some(item))
-                }
-                None => self.exhausted(iterator),
-            },
-            Iter::Str { text, offset } => match text.as_str().get(offset..).and_then(|rest| rest.chars().next()) {
-                Some(char) => {
-                    let item = self.char_value(char);
-                    iterator.state.set(Iter::Str { text, offset: offset + char.len_utf8() });
                     Ok(Some(item))
                 }
                 None => self.exhausted(iterator),
@@ -149,22 +158,12 @@ impl Vm {
                     iterator.state.set(Iter::Dict { dict, at, used: usize::MAX, left, show });
                     return Err(self.runtime_error("dictionary changed size during iteration"));
                 }
-                let found = match show {
-                    Show::Keys => dict.next_key(at),
-                    Show::Values => dict.next_value(at),
-                    Show::Items => {
-                        dict.next_entry(at).map(|(at, entry)| (at, Value::from(self.heap.tuple([entry.key, entry.value]))))
-                    }
-                };
-                match found {
+                // All that was there has been passed.
+                match dict.next_key(at) {
                     None => self.exhausted(iterator),
-                    Some(_) if left == 0 => {
+                    Some(_) => {
                         iterator.state.set(Iter::Done);
                         Err(self.runtime_error("dictionary keys changed during iteration"))
-                    }
-                    Some((position, item)) => {
-                        iterator.state.set(Iter::Dict { dict, at: position + 1, used, left: left - 1, show });
-                        Ok(Some(item))
                     }
                 }
             }
