@@ -3,14 +3,17 @@
 //! What is hot, or data, is Rust; pure glue is a script beside it (`<name>.script`), compiled in the module's namespace at the
 //! first import.
 
+mod abc;
 mod bisect;
 mod collections;
+mod functools;
 mod heapq;
 mod itertools;
 mod json;
 mod math;
 mod operator;
 mod random;
+mod scripts;
 mod support;
 
 pub use crate::native::ModuleRow;
@@ -19,17 +22,27 @@ use crate::vm::Vm;
 
 /// The modules, sorted by import name.
 pub const MODULES: &[ModuleRow] = &[
+    scripts::SUPPORT,
+    abc::MODULE,
     bisect::MODULE,
     collections::MODULE,
     collections::ABC,
+    scripts::CONTEXTLIB,
+    scripts::COPY,
+    scripts::DATACLASSES,
+    scripts::ENUM,
+    functools::MODULE,
     heapq::MODULE,
     itertools::MODULE,
     json::MODULE,
     json::DECODER,
     json::ENCODER,
+    scripts::KEYWORD,
     math::MODULE,
     operator::MODULE,
     random::MODULE,
+    scripts::STRING,
+    scripts::TYPES,
 ];
 
 /// What makes the module of this import name: the finder that imports ask (`Vm::set_module_finder`).

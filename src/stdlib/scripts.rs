@@ -1,0 +1,30 @@
+//! Modules that are scripts and nothing else.
+
+use super::support::run_script;
+use crate::native::{ModuleRow, new_module};
+use crate::value::{Module, R, Ref};
+use crate::vm::Vm;
+
+macro_rules! scripts {
+    ($($constant:ident = $name:literal, $file:literal;)*) => {
+        $(pub const $constant: ModuleRow = ModuleRow {
+            name: $name,
+            load: |vm: &Vm| -> R<Ref<Module>> {
+                let module = new_module(vm, $name, "", &[]);
+                run_script(vm, &module, include_str!($file))?;
+                Ok(module)
+            },
+        };)*
+    };
+}
+
+scripts! {
+    CONTEXTLIB = "contextlib", "contextlib.script";
+    COPY = "copy", "copy.script";
+    DATACLASSES = "dataclasses", "dataclasses.script";
+    ENUM = "enum", "enum.script";
+    KEYWORD = "keyword", "keyword.script";
+    STRING = "string", "string.script";
+    SUPPORT = "_support", "support.script";
+    TYPES = "types", "types.script";
+}
