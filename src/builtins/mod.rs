@@ -5,6 +5,7 @@
 //! added are rows (`native/`), so this is where to look for what a built-in type can do.
 
 mod bool;
+mod bytes;
 pub mod codecs;
 mod comparisons;
 mod complex;
@@ -59,6 +60,7 @@ pub fn install(vm: &Vm) {
     float::install(vm);
     complex::install(vm);
     str::install(vm);
+    bytes::install(vm);
     list::install(vm);
     tuple::install(vm);
     dict::install(vm);

@@ -22,6 +22,7 @@ use classify::{
     is_upper,
 };
 use layout::{center, expandtabs, ljust, rjust, zfill};
+pub(super) use search::{bound, clamp};
 use search::{count, endswith, find, index, removeprefix, removesuffix, replace, rfind, rindex, startswith};
 use split::{join, lstrip, partition, rpartition, rsplit, rstrip, split, splitlines, strip};
 use translate::{maketrans, translate};
