@@ -147,6 +147,11 @@ fn long_lines_and_long_words_are_read_in_linear_time() {
     said(format!("def f():\n{}", " global x\n nonlocal y\n".repeat(MANY)));
     said(format!("f({})", (0..MANY).map(|n| format!("a{n}=1, ")).collect::<String>()));
     said(format!("def f({}): pass", (0..MANY).map(|n| format!("a{n}, ")).collect::<String>()));
+    said(format!("f(a=1, {})", "*b, ".repeat(MANY)));
+    let names = (0..MANY).map(|n| format!("a{n}, ")).collect::<String>();
+    said(format!("[({}) for {names} in x]", "(a := 1), ".repeat(MANY)));
+    said(format!("def f({names}):\n global {names}b"));
+    said((0..MANY).map(|n| format!("ﬁ{n} = 1\n")).collect::<String>());
     said(format!("[x {}]", "for x in y ".repeat(10_000)));
     said(format!("x = (1 {}", "a ".repeat(MANY)));
     said(format!("x = {} = = 2", "a + ".repeat(MANY)));

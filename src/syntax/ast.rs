@@ -36,7 +36,8 @@ pub const MAX_NESTING: u16 = 500;
 /// The most blocks inside one another: CPython's limit of indentation.
 pub const MAX_BLOCKS: usize = 100;
 
-/// An identifier, in normal form NFKC. Within one parse equal names share their text, so cloning is cheap.
+/// An identifier, in normal form NFKC. Cloning is cheap; within one parse equal names share their text (save where it was
+/// written in different forms).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Rc<str>);
 

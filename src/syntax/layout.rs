@@ -24,9 +24,12 @@
 //! a colon follows it.
 //! Looking ahead is done on a copy of the whole state, at most once a line.
 
+mod indentation;
+mod soft_keywords;
+mod strings;
+
 use logos::{Lexer, Logos};
 
-use super::ast::MAX_BLOCKS;
 use super::error::{SyntaxError, SyntaxErrorKind as Kind};
 use super::literal;
 use super::source::Span;
@@ -243,79 +246,6 @@ impl<'s> Layout<'s> {
         }
     }
 
-    /// Reads the indentation of a line that holds something; `true` if a block begins. Blank lines and comments are
-    /// skipped.
-    fn indentation(&mut self) -> Result<bool, SyntaxError> {
-        let bytes = self.text.as_bytes();
-        let mut at = self.lexer.span().end;
-        let (mut column, mut alternate) = (0u32, 0u32);
-        let mut joined = None;
-        let end = loop {
-            match bytes.get(at) {
-                Some(b' ') => {
-                    column += 1;
-                    alternate += 1;
-                }
-                Some(b'\t') => {
-                    column = (column / 8 + 1) * 8;
-                    alternate += 1;
-                }
-                Some(b'\x0c') => (column, alternate) = (0, 0),
-                Some(b'\r' | b'\n') => {
-                    (column, alternate) = (0, 0);
-                    joined = None;
-                }
-                Some(b'#') => {
-                    at += bytes[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len() - at);
-                    continue;
-                }
-                Some(b'\\') if matches!(bytes.get(at + 1), Some(b'\r' | b'\n')) => {
-                    // A joined line is indented as its first part.
-                    joined.get_or_insert((column, alternate));
-                    at += if bytes[at + 1..].starts_with(b"\r\n") { 3 } else { 2 };
-                    continue;
-                }
-                Some(_) => break at,
-                None if joined.is_some() => return Err(self.unexpected_end(at)),
-                None => {
-                    self.lexer.bump(at - self.lexer.span().end);
-                    return Ok(false);
-                }
-            }
-            at += 1;
-        };
-        self.lexer.bump(end - self.lexer.span().end);
-        let (column, alternate) = joined.unwrap_or((column, alternate));
-        let top = self.indents[self.indents.len() - 1];
-        if column == top.column {
-            self.match_line = false;
-            return if alternate == top.alternate { Ok(false) } else { Err(self.tab_error(end)) };
-        }
-        if column > top.column {
-            if alternate <= top.alternate {
-                return Err(self.tab_error(end));
-            }
-            if self.indents.len() >= MAX_BLOCKS {
-                let at = self.line_begin(end);
-                return Err(error(Kind::TooManyIndents, at, at));
-            }
-            let cases = std::mem::take(&mut self.match_line);
-            self.indents.push(Indent { column, alternate, cases });
-            return Ok(true);
-        }
-        self.match_line = false;
-        while self.indents[self.indents.len() - 1].column > column {
-            self.indents.pop();
-            self.dedents += 1;
-        }
-        let top = self.indents[self.indents.len() - 1];
-        if top.column != column {
-            let line_end = self.text[end..].find(['\r', '\n']).map_or(self.text.len(), |width| end + width);
-            return Err(error(Kind::UnindentMismatch, line_end, line_end));
-        }
-        if top.alternate != alternate { Err(self.tab_error(end)) } else { Ok(false) }
-    }
-
     /// What follows the last byte: the end of its line, and of every block.
     fn end(&mut self) -> Result<Option<Spanned>, SyntaxError> {
         if !self.brackets.is_empty() {
@@ -377,22 +307,6 @@ impl<'s> Layout<'s> {
         }
     }
 
-    /// Whether the innermost thing open is a field of an f-string.
-    fn at_field_level(&self) -> bool {
-        matches!(self.modes.last(), Some(&Mode::Field(depth)) if depth == self.brackets.len())
-    }
-
-    /// The colon just read begins a format specification. They nest twice, as in CPython.
-    fn open_spec(&mut self) -> Result<(), SyntaxError> {
-        let depth = self.modes.iter().rev().take_while(|mode| **mode != Mode::Text).filter(|mode| **mode == Mode::Spec).count();
-        if depth >= 2 {
-            let at = self.lexer.span().end - 1;
-            return Err(error(Kind::FStringTooDeep, at, at));
-        }
-        self.modes.push(Mode::Spec);
-        Ok(())
-    }
-
     fn next_byte_is_wide(&self) -> bool {
         self.text.as_bytes().get(self.lexer.span().end).is_some_and(|&byte| byte >= 0x80)
     }
@@ -417,215 +331,6 @@ impl<'s> Layout<'s> {
         Ok(())
     }
 
-    /// Finds the end of a string the lexer has just begun.
-    fn string(&mut self) -> Result<Token, SyntaxError> {
-        let span = self.lexer.span();
-        let opening = &self.text[span.clone()];
-        let quote = opening.as_bytes()[opening.len() - 1];
-        let triple = opening.ends_with("\"\"\"") || opening.ends_with("'''");
-        match literal::string_end(self.text, span.end, quote, triple) {
-            Some(end) => {
-                self.lexer.bump(end - span.end);
-                Ok(Token::String)
-            }
-            None => {
-                let closes = self.fstrings.last().is_some_and(|outer| outer.quote == quote && outer.triple == triple);
-                Err(self.unterminated(span.start, triple, if closes { Missing::Brace } else { Missing::Quote }))
-            }
-        }
-    }
-
-    fn fstring_start(&mut self) -> Result<Token, SyntaxError> {
-        let span = self.lexer.span();
-        if self.fstrings.len() >= MAX_FSTRINGS {
-            return Err(error(Kind::TooManyFStrings, span.start, span.end));
-        }
-        let opening = &self.text[span.clone()];
-        let quote = opening.as_bytes()[opening.len() - 1];
-        self.fstrings.push(FString {
-            start: span.start as u32,
-            quote,
-            triple: opening.ends_with("\"\"\"") || opening.ends_with("'''"),
-            raw: opening.contains(['r', 'R']),
-            depth: self.brackets.len(),
-        });
-        self.modes.push(Mode::Text);
-        Ok(Token::FStringStart)
-    }
-
-    /// The next piece of an f-string outside its fields: text, the brace of a field, or the end.
-    fn fstring_text(&mut self, spec: bool) -> Result<Spanned, SyntaxError> {
-        let string = self.fstrings[self.fstrings.len() - 1];
-        let bytes = self.text.as_bytes();
-        let start = self.lexer.span().end;
-        let mut at = start;
-        let close: &[u8] = match (string.triple, string.quote) {
-            (true, b'"') => b"\"\"\"",
-            (true, _) => b"'''",
-            (false, b'"') => b"\"",
-            (false, _) => b"'",
-        };
-        loop {
-            let Some(&byte) = bytes.get(at) else {
-                if spec {
-                    return self.end().and_then(|_| Err(self.unterminated(at, true, Missing::FQuote)));
-                }
-                return Err(self.unterminated(string.start as usize, string.triple, Missing::FQuote));
-            };
-            match byte {
-                b'\\' => {
-                    let named = !string.raw && bytes.get(at + 1) == Some(&b'N') && bytes.get(at + 2) == Some(&b'{');
-                    at += match bytes.get(at + 1) {
-                        // Not `\{`: the brace opens a field all the same.
-                        Some(b'{' | b'}') => 1,
-                        _ if named => self.text[at..].find('}').map_or(3, |end| end + 1),
-                        Some(b'\r') if bytes.get(at + 2) == Some(&b'\n') => 3,
-                        Some(_) => 2,
-                        None => 1,
-                    };
-                }
-                b'\r' | b'\n' if !string.triple => {
-                    if spec {
-                        return Err(error(Kind::FString("expecting '}', or format specs"), at + 1, at + 2));
-                    }
-                    return Err(self.unterminated(string.start as usize, false, Missing::FQuote));
-                }
-                b'{' if !spec && bytes.get(at + 1) == Some(&b'{') => at += 2,
-                b'}' if !spec && bytes.get(at + 1) == Some(&b'}') => at += 2,
-                b'{' | b'}' => break,
-                b'"' | b'\'' if bytes[at..].starts_with(close) => break,
-                _ => at += 1,
-            }
-        }
-        if at > start {
-            self.lexer.bump(at - start);
-            self.last = if string.raw { Token::FStringRawMiddle } else { Token::FStringMiddle };
-            return Ok((start as u32, self.last, at as u32));
-        }
-        let (token, width) = match bytes[at] {
-            b'{' => {
-                self.lexer.bump(1);
-                if self.brackets.len() >= MAX_BRACKETS {
-                    return Err(error(Kind::TooManyBrackets, at, at + 1));
-                }
-                self.brackets.push((b'{', at as u32));
-                self.modes.push(Mode::Field(self.brackets.len()));
-                (Token::LBrace, 1)
-            }
-            b'}' if spec => {
-                self.lexer.bump(1);
-                self.modes.pop();
-                self.modes.pop();
-                self.brackets.pop();
-                (Token::RBrace, 1)
-            }
-            b'}' => return Err(error(Kind::FStringSingleBrace, at, at + 1)),
-            _ if spec => return Err(error(Kind::FString("expecting '}', or format specs"), at, at + 1)),
-            _ => {
-                self.lexer.bump(close.len());
-                self.modes.pop();
-                self.fstrings.pop();
-                self.brackets.truncate(string.depth);
-                (Token::FStringEnd, close.len())
-            }
-        };
-        self.last = token;
-        Ok((start as u32, token, (start + width) as u32))
-    }
-
-    /// Tells a soft keyword from a name; the lexer stands behind it.
-    #[cold]
-    fn soft_keyword(&mut self) -> Token {
-        if !self.brackets.is_empty() {
-            return Token::Name;
-        }
-        let begins_line = matches!(self.last, Token::Newline | Token::Indent | Token::Dedent);
-        match self.lexer.slice() {
-            "type" if begins_line || matches!(self.last, Token::Semicolon | Token::Colon) => {
-                let mut next = self.lexer.clone();
-                loop {
-                    match next.next() {
-                        Some(Ok(Token::Name | Token::WideChar)) => return Token::Type,
-                        Some(Ok(Token::Continuation)) => {}
-                        _ => return Token::Name,
-                    }
-                }
-            }
-            "case" if begins_line && self.indents[self.indents.len() - 1].cases => Token::Case,
-            "match" if begins_line && self.begins_match() => {
-                self.match_line = true;
-                Token::Match
-            }
-            _ => Token::Name,
-        }
-    }
-
-    /// Whether what follows the word `match` at the beginning of a line makes it a keyword.
-    fn begins_match(&self) -> bool {
-        let mut ahead = self.scouting(Token::Match);
-        let Ok(Some((_, first, _))) = ahead.advance() else {
-            return false;
-        };
-        match first {
-            Token::Name
-            | Token::Number
-            | Token::String
-            | Token::FStringStart
-            | Token::LBrace
-            | Token::Tilde
-            | Token::Lambda
-            | Token::Await
-            | Token::Ellipsis
-            | Token::None
-            | Token::True
-            | Token::False => return true,
-            Token::LParen | Token::LBracket | Token::Minus | Token::Plus | Token::Star | Token::Not => {}
-            _ => return false,
-        }
-        let mut previous = first;
-        while let Ok(Some((_, token, _))) = ahead.advance() {
-            if token == Token::Newline {
-                // Without its colon, but with a block.
-                return previous == Token::Colon || matches!(ahead.advance(), Ok(Some((_, Token::Indent, _))));
-            }
-            previous = token;
-        }
-        false
-    }
-
-    /// Whether the parenthesis after `with` encloses items rather than an expression.
-    fn opens_with_items(&self) -> bool {
-        if !self.brackets.is_empty() || !self.lexer.remainder().trim_start().starts_with(['(', '\\']) {
-            return false;
-        }
-        let mut ahead = self.scouting(Token::With);
-        if !matches!(ahead.advance(), Ok(Some((_, Token::LParen, _)))) {
-            return false;
-        }
-        let (mut several, mut named, mut previous) = (false, false, Token::LParen);
-        while let Ok(Some((_, token, _))) = ahead.advance() {
-            match (ahead.brackets.len(), token) {
-                (0, Token::RParen) => {
-                    return named || several && matches!(ahead.advance(), Ok(Some((_, Token::Colon, _))));
-                }
-                (1, Token::As) => named = true,
-                (1, Token::Comma) => several = true,
-                (1, Token::ColonEqual | Token::Yield) => return false,
-                (1, Token::Star) if matches!(previous, Token::LParen | Token::Comma) => {
-                    return false;
-                }
-                _ => {}
-            }
-            previous = token;
-        }
-        false
-    }
-
-    /// A copy to look ahead with.
-    fn scouting(&self, last: Token) -> Layout<'s> {
-        Layout { scout: true, last, ..self.clone() }
-    }
-
     #[cold]
     fn bad_character(&self) -> SyntaxError {
         let span = self.lexer.span();
@@ -637,40 +342,9 @@ impl<'s> Layout<'s> {
     }
 
     #[cold]
-    fn tab_error(&self, at: usize) -> SyntaxError {
-        let at = self.line_begin(at);
-        error(Kind::InconsistentTabs, at, at)
-    }
-
-    fn line_begin(&self, at: usize) -> usize {
-        self.text[..at].rfind(['\r', '\n']).map_or(0, |end| end + 1)
-    }
-
-    #[cold]
     fn unexpected_end(&self, at: usize) -> SyntaxError {
         SyntaxError { incomplete: true, ..error(Kind::UnexpectedEnd, at, at) }
     }
-
-    #[cold]
-    fn unterminated(&self, start: usize, triple: bool, missing: Missing) -> SyntaxError {
-        let end = if triple { self.text.len() } else { literal::line_end(self.text, start) };
-        let line = literal::lines_before(self.text, end);
-        let kind = match missing {
-            Missing::Brace => Kind::FStringExpectingBrace,
-            Missing::Quote if triple => Kind::UnterminatedTriple { line },
-            Missing::Quote => Kind::UnterminatedString { line },
-            Missing::FQuote if triple => Kind::UnterminatedFTriple { line },
-            Missing::FQuote => Kind::UnterminatedFString { line },
-        };
-        SyntaxError { incomplete: triple, ..error(kind, start, start + 1) }
-    }
-}
-
-/// What an unterminated string lacks.
-enum Missing {
-    Quote,
-    FQuote,
-    Brace,
 }
 
 impl Iterator for Layout<'_> {

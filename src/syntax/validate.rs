@@ -4,6 +4,7 @@
 //! Like CPython, errors about names are reported before errors about statements that stand in the wrong place, wherever
 //! they are. One check is left to `resolve`, which knows the scopes: that a `nonlocal` name is bound in a function around.
 
+mod comprehensions;
 mod future;
 mod names;
 mod patterns;
@@ -54,8 +55,8 @@ struct Scope {
     /// How many iterables of comprehensions enclose the present place.
     iterables: u32,
     /// In a comprehension: its variables, and what `:=` assigns in it.
-    variables: Vec<Name>,
-    assigned: Vec<Name>,
+    variables: HashSet<Name>,
+    assigned: HashSet<Name>,
     /// In a comprehension: it awaits something.
     awaits: bool,
 }
@@ -104,8 +105,8 @@ impl Validator {
             yields: false,
             returns_value: false,
             iterables: 0,
-            variables: vec![],
-            assigned: vec![],
+            variables: HashSet::new(),
+            assigned: HashSet::new(),
             awaits: false,
         });
         inside(self);
@@ -281,96 +282,6 @@ impl Validator {
         };
         if !allowed {
             self.code_error(Kind::Outside { what, place: "async function" }, span);
-        }
-    }
-
-    // --- Comprehensions ---
-
-    fn comprehension_expr(&mut self, what: &'static str, elements: [Option<&Expr>; 2], parts: &[Comprehension], span: Span) {
-        let Some((first, rest)) = parts.split_first() else { return };
-        self.iterable(&first.iter);
-        let scope = self.in_scope(ScopeKind::Comprehension(what), |this| {
-            this.comprehension_part(first);
-            for part in rest {
-                this.comprehension_target(part);
-                this.iterable(&part.iter);
-                this.exprs(&part.ifs);
-            }
-            for element in elements.into_iter().flatten() {
-                this.expr(element);
-            }
-        });
-        if what == GENERATOR || !(scope.awaits || parts.iter().any(|part| part.is_async)) {
-            return;
-        }
-        let top_level_await = self.top_level_await;
-        let around = self.scope();
-        match around.kind {
-            ScopeKind::Function { is_async: true } => {}
-            ScopeKind::Comprehension(_) => around.awaits = true,
-            ScopeKind::Module if top_level_await => {}
-            _ => self.code_error(Kind::AsyncComprehension, span),
-        }
-    }
-
-    fn comprehension_part(&mut self, part: &Comprehension) {
-        self.comprehension_target(part);
-        self.exprs(&part.ifs);
-    }
-
-    fn comprehension_target(&mut self, part: &Comprehension) {
-        let mut variables = vec![];
-        bound_names(&part.target, &mut variables);
-        let scope = self.scope();
-        let clash = variables.iter().find(|variable| scope.assigned.contains(&variable.0)).cloned();
-        scope.variables.extend(variables.into_iter().map(|(name, _)| name));
-        if let Some((name, span)) = clash {
-            self.names_error(Kind::InnerLoopRebinds(name.as_str().into()), span);
-        }
-        self.target(&part.target);
-    }
-
-    fn iterable(&mut self, iter: &Expr) {
-        self.scope().iterables += 1;
-        self.expr(iter);
-        self.scope().iterables -= 1;
-    }
-
-    fn named_expr(&mut self, target: &Expr, span: Span) {
-        let ExprKind::Name(name) = &target.kind else { return };
-        let mut kind = None;
-        let mut in_comprehension = false;
-        for scope in self.scopes.iter_mut().rev() {
-            if scope.iterables > 0 {
-                kind = Some((Kind::WalrusInIterable, span));
-                break;
-            }
-            match scope.kind {
-                ScopeKind::Comprehension(_) => {
-                    in_comprehension = true;
-                    if scope.variables.contains(name) {
-                        kind = Some((Kind::WalrusRebinds(name.as_str().into()), target.span));
-                        break;
-                    }
-                    scope.assigned.push(name.clone());
-                }
-                ScopeKind::Class if in_comprehension => {
-                    kind = Some((Kind::WalrusInClassComprehension, target.span));
-                    break;
-                }
-                ScopeKind::Type(place) => {
-                    kind = Some(if in_comprehension {
-                        (Kind::WalrusInTypeComprehension, target.span)
-                    } else {
-                        (Kind::NotInType { what: "named", place }, span)
-                    });
-                    break;
-                }
-                _ => break,
-            }
-        }
-        if let Some((kind, span)) = kind {
-            self.names_error(kind, span);
         }
     }
 
@@ -590,15 +501,5 @@ impl Validator {
     /// A step of the walk that may be deep inside.
     fn deep(&mut self, expr: &Expr, step: impl FnOnce(&mut Self)) {
         if expr.depth().total < 50 { step(self) } else { with_stack(|| step(self)) }
-    }
-}
-
-/// The names a target binds.
-fn bound_names(target: &Expr, into: &mut Vec<(Name, Span)>) {
-    match &target.kind {
-        ExprKind::Name(name) => into.push((name.clone(), target.span)),
-        ExprKind::List { elts } | ExprKind::Tuple { elts } => elts.iter().for_each(|elt| bound_names(elt, into)),
-        ExprKind::Starred { value } => bound_names(value, into),
-        _ => {}
     }
 }

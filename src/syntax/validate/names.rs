@@ -3,7 +3,7 @@
 //! Most scopes declare nothing, so nothing is collected until a declaration is found; then the uses of all names of that
 //! scope are collected once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Validator;
 use crate::syntax::ast::walk::{self, Visitor};
@@ -20,13 +20,14 @@ pub fn declarations(validator: &mut Validator, body: &[Stmt], params: &[&Ident],
     }
     let mut uses = Uses::default();
     uses.body(body);
+    let params: HashSet<&Name> = params.iter().map(|param| &param.name).collect();
     let mut declared: HashMap<&Name, &Declaration> = HashMap::new();
     for declaration in &found.list {
         let Declaration { name, scope, span } = declaration;
         let text = || name.as_str().into();
         let before = |seen: Option<u32>| seen.is_some_and(|offset| offset < span.start);
         let seen = uses.0.get(name).copied().unwrap_or_default();
-        if params.iter().any(|param| param.name == *name) {
+        if params.contains(name) {
             validator.names_error(Kind::ParameterAnd { name: text(), scope }, *span);
         } else if before(seen.used) {
             validator.names_error(Kind::UsedPrior { name: text(), scope }, *span);
