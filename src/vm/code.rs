@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::node::Tree;
-use crate::syntax::{Source, Span};
-use crate::value::{Dict, Kind, Payload, Ref, Shared, Str, Value, Visitor};
+use super::traceback::CodeInfo;
+use crate::value::{Dict, Kind, Payload, Ref, Str, Value, Visitor};
 
 /// What a body belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,11 +59,11 @@ pub struct Code {
     pub globals: Ref<Dict>,
     /// Code of the functions and classes inside. Nodes refer to them without counting.
     pub children: Vec<Ref<Code>>,
-    /// What a `compile()` call returned, before it is run in a namespace: see `vm/compile.rs`.
-    pub source: Rc<Source>,
-    /// The whole definition, and its `def` line for tracebacks.
-    pub span: Span,
-    pub body: Shared<Option<Tree>>,
+    /// What tracebacks tell: the source, the name, the first line.
+    pub info: Rc<CodeInfo>,
+    /// Holds a `try` or `with` in which it may suspend: dropping a suspended frame has code to run.
+    pub has_cleanup: bool,
+    pub body: Tree,
 }
 
 impl Payload for Code {

@@ -21,8 +21,16 @@ pub struct Frame {
     pub code: Ref<Code>,
     pub slots: Box<[Value]>,
     pub cursor: Cursor,
-    /// The coroutine object this frame came from, if a script can see it: told when the frame ends.
-    pub owner: Option<Ref<Coroutine>>,
+    /// The object this frame came from, if a script can see it: told when the frame ends.
+    pub owner: Owner,
+}
+
+/// The object that a frame on somebody's stack came from.
+pub enum Owner {
+    None,
+    Coroutine(Ref<Coroutine>),
+    /// The frame returns to the async generator when it yields an item.
+    AsyncGenerator(Ref<AsyncGenerator>),
 }
 
 /// What a native frame wants next.
@@ -51,7 +59,11 @@ pub trait NativeFrame: 'static {
 /// A frame of either kind.
 pub enum Activation {
     Script(Frame),
-    Native(Box<dyn NativeFrame>),
+    Native {
+        frame: Box<dyn NativeFrame>,
+        /// What it awaits, as `Begun::Pending` gave it.
+        awaiting: Value,
+    },
 }
 
 impl Activation {
@@ -61,11 +73,16 @@ impl Activation {
             Activation::Script(frame) => {
                 visitor.reference(&frame.code);
                 visitor.values(&frame.slots);
-                if let Some(owner) = &frame.owner {
-                    visitor.reference(owner);
+                match &frame.owner {
+                    Owner::None => {}
+                    Owner::Coroutine(owner) => visitor.reference(owner),
+                    Owner::AsyncGenerator(owner) => visitor.reference(owner),
                 }
             }
-            Activation::Native(frame) => frame.trace(visitor),
+            Activation::Native { frame, awaiting } => {
+                frame.trace(visitor);
+                visitor.value(awaiting);
+            }
         }
     }
 }

@@ -1,27 +1,791 @@
 //! The ways in which a frame gives control back, and how it gets it again.
+//!
+//! There are three, all of them statements (lowering makes them so): `yield` hands an item to whoever resumed the generator; a
+//! bare wait hands what it waits for (a future) down to the task; and an `await` whose callee suspended lets the callee's frame stand
+//! on top of its own. While control goes back, each block that is left pushes its position on the cursor of the frame, innermost
+//! first, and frames that were running eagerly on the native stack move to `Suspension::frames`. Resuming pops the positions again,
+//! outermost first. Nothing is recorded as long as nobody suspends.
 
+use std::cell::Cell;
+
+use super::code::{Code, CodeKind};
+use super::coroutine::{
+    Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, State, Step,
+};
+use super::function::Function;
 use super::Vm;
-use super::coroutine::{AsyncGenerator, Coroutine, Generator, NativeFrame, Outcome};
-use crate::value::{R, Ref, Value};
+use crate::value::{Exception, Kind, Payload, R, Raised, Ref, Shared, Value, Visitor};
+
+/// What is passed along while frames suspend and resume. Empty in between.
+#[derive(Default)]
+pub struct Suspension {
+    /// Positions of the frame that is being left, or gone back into.
+    pub cursor: Shared<Cursor>,
+    /// Frames that have been left, innermost first.
+    pub frames: Shared<Vec<Activation>>,
+    /// What is handed over: an item, or what the chain waits for.
+    pub yielded: Shared<Value>,
+    /// `yielded` is an item of an async generator.
+    pub is_item: Cell<bool>,
+    /// What a resumed frame is sent; `Undef` if an exception is thrown in, which waits in `Vm::raised`.
+    pub sent: Shared<Value>,
+}
+
+/// What beginning (or going on) to await something came to.
+pub enum Begun {
+    Done(Value),
+    /// It waits. The value is to be given to `continue_await` when the frame is resumed: `Undef` when the awaited frames are on top of the
+    /// stack, else the future or iterator.
+    Pending(Value),
+}
+
+/// The awaitable that `asend`, `athrow`, `aclose` and `__anext__` of an async generator give.
+pub struct AsyncGeneratorStep {
+    pub generator: Ref<AsyncGenerator>,
+    pub action: Shared<StepAction>,
+}
+
+/// What an `AsyncGeneratorStep` does.
+#[derive(Clone)]
+pub enum StepAction {
+    Send(Value),
+    Throw(Value),
+    Close,
+    /// It has been awaited.
+    Used,
+}
+
+impl Payload for AsyncGeneratorStep {
+    crate::native_kind!();
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.reference(&self.generator);
+        self.action.with(|action| match action {
+            StepAction::Send(value) | StepAction::Throw(value) => visitor.value(value),
+            StepAction::Close | StepAction::Used => {}
+        });
+    }
+
+    fn clear(&self) {
+        self.action.set(StepAction::Used);
+    }
+}
+
+/// The iterator that `coroutine.__await__()` gives.
+pub struct CoroutineWrapper(pub Ref<Coroutine>);
+
+impl Payload for CoroutineWrapper {
+    crate::native_kind!();
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.reference(&self.0);
+    }
+}
 
 impl Vm {
+    /// Takes the innermost position off the cursor.
+    #[inline]
+    pub(crate) fn pop_cursor(&self) -> u16 {
+        self.suspension.cursor.with_mut(|cursor| cursor.pop()).unwrap_or_default()
+    }
+
+    /// Puts a position on the cursor.
+    #[inline]
+    pub(crate) fn push_cursor(&self, position: u16) {
+        self.suspension.cursor.with_mut(|cursor| cursor.push(position));
+    }
+
+    /// Passes a result on; if it is a suspension, with the position of the block that is being left.
+    #[inline]
+    pub(crate) fn keep_place(&self, result: R, position: u16) -> R {
+        if let Ok(Value::Suspend) = result {
+            self.push_cursor(position);
+        }
+        result
+    }
+
+    /// What the frame that has just been resumed was sent.
+    pub(crate) fn take_sent(&self) -> R {
+        match self.suspension.sent.take() {
+            Value::Undef => Err(Raised),
+            value => Ok(value),
+        }
+    }
+
+    /// Runs a frame from where it stands until it ends or suspends. Adds the traceback entry if an exception leaves it.
+    fn step_frame(&self, frame: &mut Frame, sent: R) -> R {
+        let code = frame.code.clone();
+        let thrown = sent.is_err();
+        if let Err(Raised) = self.enter() {
+            return Err(Raised);
+        }
+        let result = if frame.cursor.is_empty() {
+            if thrown { Err(Raised) } else { self.with_stack(|| code.body.exec(self, &mut frame.slots)) }
+        } else {
+            self.suspension.sent.set(sent.unwrap_or_default());
+            drop(self.suspension.cursor.replace(std::mem::take(&mut frame.cursor)));
+            self.with_stack(|| code.body.resume(self, &mut frame.slots))
+        };
+        self.leave();
+        self.after_step(&code, result)
+    }
+
+    /// What leaving a body comes to: a traceback entry for an exception, and no `StopIteration` leaves a generator or coroutine.
+    fn after_step(&self, code: &Ref<Code>, result: R) -> R {
+        match result {
+            Ok(Value::Next) => Ok(Value::None),
+            Ok(value) => Ok(value),
+            Err(Raised) => {
+                let _ = self.add_traceback(&code.info);
+                self.forbid_stop_iteration(code.kind);
+                Err(Raised)
+            }
+        }
+    }
+
+    #[cold]
+    fn forbid_stop_iteration(&self, kind: CodeKind) {
+        let stop = self.raised_is(&self.types.stop_iteration);
+        let stop_async = kind == CodeKind::AsyncGenerator && self.raised_is(&self.types.stop_async_iteration);
+        if !stop && !stop_async {
+            return;
+        }
+        let what = match kind {
+            CodeKind::Generator => "generator raised StopIteration",
+            CodeKind::Coroutine => "coroutine raised StopIteration",
+            _ if stop_async => "async generator raised StopAsyncIteration",
+            _ => "async generator raised StopIteration",
+        };
+        let cause = self.take_raised();
+        let exception = self.exception(&self.types.runtime_error, vec![self.str_value(what)]);
+        if let Some(e) = exception.downcast::<Exception>() {
+            e.context.set(cause.clone());
+            e.cause.set(cause);
+            e.suppress_context.set(true);
+        }
+        self.raise(exception);
+    }
+
+    /// Runs the frames of a stack, from the top, until all have ended or one suspends (the frames are then back on the stack).
+    /// The flag says whether what is yielded is an item of an async generator whose frame was the lowest.
+    fn run_frames(&self, stack: &mut Vec<Activation>, mut sent: R) -> R<(Outcome, bool)> {
+        let suspension = &self.suspension;
+        while let Some(top) = stack.pop() {
+            match top {
+                Activation::Script(mut frame) => match self.step_frame(&mut frame, sent) {
+                    Ok(Value::Suspend) => {
+                        frame.cursor = suspension.cursor.take();
+                        let yielded = suspension.yielded.take();
+                        if suspension.is_item.replace(false) {
+                            if let Owner::AsyncGenerator(generator) = std::mem::replace(&mut frame.owner, Owner::None) {
+                                let code = frame.code.clone();
+                                generator.inner.stack.set(vec![Activation::Script(frame)]);
+                                generator.inner.state.set(State::Suspended);
+                                generator.busy.set(false);
+                                if code.has_cleanup {
+                                    generator.as_obj().request_finalizer();
+                                }
+                                sent = Ok(yielded);
+                                continue;
+                            }
+                            stack.push(Activation::Script(frame));
+                            return Ok((Outcome::Yield(yielded), true));
+                        }
+                        stack.push(Activation::Script(frame));
+                        self.stack_up(stack);
+                        return Ok((Outcome::Yield(yielded), false));
+                    }
+                    Ok(value) => {
+                        sent = Ok(value);
+                        self.frame_ended(&frame, &mut sent);
+                    }
+                    Err(Raised) => {
+                        sent = Err(Raised);
+                        self.frame_ended(&frame, &mut sent);
+                    }
+                },
+                Activation::Native { mut frame, awaiting } => {
+                    let mut given = sent;
+                    if !awaiting.is_undef() {
+                        given = match self.continue_await(awaiting, given) {
+                            Ok(Begun::Done(value)) => Ok(value),
+                            Ok(Begun::Pending(awaiting)) => {
+                                stack.push(Activation::Native { frame, awaiting });
+                                self.stack_up(stack);
+                                return Ok((Outcome::Yield(suspension.yielded.take()), false));
+                            }
+                            Err(Raised) => Err(Raised),
+                        };
+                    }
+                    match self.run_native(&mut *frame, given) {
+                        Ok(Begun::Done(value)) => sent = Ok(value),
+                        Ok(Begun::Pending(awaiting)) => {
+                            stack.push(Activation::Native { frame, awaiting });
+                            self.stack_up(stack);
+                            return Ok((Outcome::Yield(suspension.yielded.take()), false));
+                        }
+                        Err(Raised) => sent = Err(Raised),
+                    }
+                }
+            }
+        }
+        sent.map(|value| (Outcome::Return(value), false))
+    }
+
+    /// Puts the frames that were left above the present top on the stack.
+    fn stack_up(&self, stack: &mut Vec<Activation>) {
+        self.suspension.frames.with_mut(|frames| stack.extend(frames.drain(..).rev()));
+    }
+
+    /// Runs a native frame until it is done or waits.
+    fn run_native(&self, frame: &mut dyn NativeFrame, mut given: R) -> R<Begun> {
+        loop {
+            match frame.resume(self, given)? {
+                Step::Done(value) => return Ok(Begun::Done(value)),
+                Step::Yield(value) => {
+                    self.suspension.yielded.set(value);
+                    return Ok(Begun::Pending(Value::Undef));
+                }
+                Step::Await(value) => match self.begin_await(value) {
+                    Ok(Begun::Done(value)) => given = Ok(value),
+                    Ok(pending) => return Ok(pending),
+                    Err(Raised) => given = Err(Raised),
+                },
+            }
+        }
+    }
+
+    /// Tells the object a frame came from that it ended; the end of an async generator is an exception for who awaits its item.
+    fn frame_ended(&self, frame: &Frame, sent: &mut R) {
+        match &frame.owner {
+            Owner::None => {}
+            Owner::Coroutine(coroutine) => coroutine.inner.state.set(State::Closed),
+            Owner::AsyncGenerator(generator) => {
+                generator.inner.state.set(State::Closed);
+                generator.busy.set(false);
+                if sent.is_ok() {
+                    *sent = Err(self.raise_with(&self.types.stop_async_iteration, vec![]));
+                }
+            }
+        }
+    }
+
+    /// Begins to await a value: runs a coroutine until it ends or suspends, looks at a future, calls `__await__`.
+    pub fn begin_await(&self, value: Value) -> R<Begun> {
+        let Value::Obj(object) = &value else { return Err(self.not_awaitable(&value)) };
+        match object.kind() {
+            Kind::Coroutine => {
+                if let Some(coroutine) = object.downcast::<Coroutine>() {
+                    return self.await_coroutine(coroutine);
+                }
+            }
+            Kind::Native => {
+                if let Some(hook) = self.await_hook(object.class_index()) {
+                    return match hook(self, &value)? {
+                        Some(result) => Ok(Begun::Done(result)),
+                        None => {
+                            self.suspension.yielded.set(value.clone());
+                            Ok(Begun::Pending(value))
+                        }
+                    };
+                }
+                if let Some(step) = object.downcast::<AsyncGeneratorStep>() {
+                    return self.await_generator_step(&step.clone());
+                }
+            }
+            Kind::Instance => {
+                // A class derived from a future is awaited as the future inside.
+                let inner = value.unwrapped();
+                if let Value::Obj(object) = inner
+                    && object.kind() == Kind::Native
+                    && let Some(hook) = self.await_hook(object.class_index())
+                    && self.class_of(&value).lookup(&self.n.__await__).kind() == Kind::NativeFunction
+                {
+                    return match hook(self, &value)? {
+                        Some(result) => Ok(Begun::Done(result)),
+                        None => {
+                            self.suspension.yielded.set(value.clone());
+                            Ok(Begun::Pending(value))
+                        }
+                    };
+                }
+            }
+            _ => {}
+        }
+        let Some(iterator) = self.call_special(&value, &self.n.__await__, &[])? else {
+            return Err(self.not_awaitable(&value));
+        };
+        if iterator.kind() == Kind::Coroutine {
+            return Err(self.type_error("__await__() returned a coroutine"));
+        }
+        if self.class_of(&iterator).lookup(&self.n.__next__).is_undef() {
+            let class = self.class_of(&iterator).name();
+            return Err(self.type_error(format!("__await__() returned non-iterator of type '{}'", class.as_str())));
+        }
+        self.advance(iterator, Ok(Value::None))
+    }
+
+    #[cold]
+    fn not_awaitable(&self, value: &Value) -> Raised {
+        let class = self.class_of(value).name();
+        self.type_error(format!("object {} can't be used in 'await' expression", class.as_str()))
+    }
+
+    /// Goes on awaiting what `begin_await` said is pending.
+    pub fn continue_await(&self, awaiting: Value, sent: R) -> R<Begun> {
+        let Value::Obj(object) = &awaiting else { return sent.map(Begun::Done) };
+        let inner = awaiting.unwrapped();
+        let index = inner.as_obj().map_or(0, |inner| inner.class_index());
+        if inner.kind() == Kind::Native
+            && let Some(hook) = self.await_hook(index)
+        {
+            drop(sent?);
+            return match hook(self, &awaiting)? {
+                Some(result) => Ok(Begun::Done(result)),
+                None => Err(self.runtime_error("await wasn't used with future")),
+            };
+        }
+        let _ = object;
+        self.advance(awaiting, sent)
+    }
+
+    /// Sends into an iterator, generator or coroutine that a frame delegates to.
+    pub fn advance(&self, iterator: Value, sent: R) -> R<Begun> {
+        let outcome = if let Some(generator) = iterator.downcast::<Generator>() {
+            self.resume_generator(generator, sent)?
+        } else if let Some(wrapper) = iterator.downcast::<CoroutineWrapper>() {
+            self.resume_coroutine(&wrapper.0, sent)?
+        } else if let Some(coroutine) = iterator.downcast::<Coroutine>() {
+            self.resume_coroutine(coroutine, sent)?
+        } else {
+            self.advance_foreign(&iterator, sent)?
+        };
+        match outcome {
+            Outcome::Return(value) => Ok(Begun::Done(value)),
+            Outcome::Yield(value) => {
+                self.suspension.yielded.set(value);
+                Ok(Begun::Pending(iterator))
+            }
+        }
+    }
+
+    fn advance_foreign(&self, iterator: &Value, sent: R) -> R<Outcome> {
+        let result = match sent {
+            Ok(Value::None) => match self.call_special(iterator, &self.n.__next__, &[]) {
+                Ok(Some(item)) => Ok(item),
+                Ok(None) => {
+                    let class = self.class_of(iterator).name();
+                    Err(self.type_error(format!("'{}' object is not an iterator", class.as_str())))
+                }
+                Err(Raised) => Err(Raised),
+            },
+            Ok(value) => self.call_method(iterator, &self.n.send, &[value]),
+            Err(Raised) => {
+                let exception = self.take_raised();
+                if self.is_instance(&exception, &self.types.generator_exit) {
+                    if let Some(close) = self.find_attr(iterator, &self.n.close)? {
+                        drop(self.call(&close, &[])?);
+                    }
+                    return Err(self.raise(exception));
+                }
+                match self.find_attr(iterator, &self.n.throw)? {
+                    Some(throw) => self.call(&throw, &[exception]),
+                    None => return Err(self.raise(exception)),
+                }
+            }
+        };
+        match result {
+            Ok(item) => Ok(Outcome::Yield(item)),
+            Err(Raised) if self.raised_is(&self.types.stop_iteration) => {
+                let stop = self.take_raised();
+                Ok(Outcome::Return(self.value_of_stop(&stop)))
+            }
+            Err(Raised) => Err(Raised),
+        }
+    }
+
+    /// The value that a `StopIteration` carries.
+    pub fn value_of_stop(&self, stop: &Value) -> Value {
+        let args = stop.downcast::<Exception>().map(|e| e.args.get());
+        args.as_ref().and_then(|args| args.as_tuple()).and_then(|args| args.first().cloned()).unwrap_or(Value::None)
+    }
+
+    fn await_coroutine(&self, coroutine: &Ref<Coroutine>) -> R<Begun> {
+        let inner = &coroutine.inner;
+        match inner.state.get() {
+            State::Created | State::Suspended => {}
+            State::Closed => return Err(self.runtime_error("cannot reuse already awaited coroutine")),
+            State::Running | State::Joined => return Err(self.runtime_error("coroutine is being awaited already")),
+        }
+        coroutine.as_obj().cancel_finalizer();
+        inner.state.set(State::Joined);
+        let mut stack = inner.stack.take();
+        if let Some(Activation::Script(frame)) = stack.first_mut() {
+            frame.owner = Owner::Coroutine(coroutine.clone());
+        }
+        self.run_joined(&mut stack).inspect(|begun| {
+            if let Begun::Done(_) = begun {
+                inner.state.set(State::Closed);
+            }
+        }).inspect_err(|_| inner.state.set(State::Closed))
+    }
+
+    /// Runs a stack of frames that another frame awaits; if it suspends, its frames wait to be put on top of that one.
+    fn run_joined(&self, stack: &mut Vec<Activation>) -> R<Begun> {
+        match self.run_frames(stack, Ok(Value::None))? {
+            (Outcome::Return(value), _) => Ok(Begun::Done(value)),
+            (Outcome::Yield(value), _) => {
+                self.suspension.frames.with_mut(|frames| frames.extend(stack.drain(..).rev()));
+                self.suspension.yielded.set(value);
+                Ok(Begun::Pending(Value::Undef))
+            }
+        }
+    }
+
+    /// Awaits the result of an `async` native function, without a coroutine object between.
+    pub(crate) fn begin_native(&self, mut frame: Box<dyn NativeFrame>) -> R<Begun> {
+        match self.run_native(&mut *frame, Ok(Value::None))? {
+            Begun::Done(value) => Ok(Begun::Done(value)),
+            Begun::Pending(awaiting) => {
+                self.suspension.frames.with_mut(|frames| frames.push(Activation::Native { frame, awaiting }));
+                Ok(Begun::Pending(Value::Undef))
+            }
+        }
+    }
+
+    /// Runs the body of a coroutine function on slots of the caller's, which move to a frame if it suspends.
+    pub(crate) fn begin_body(&self, code: &Ref<Code>, slots: &mut [Value]) -> R<Begun> {
+        self.enter()?;
+        let result = self.with_stack(|| code.body.exec(self, slots));
+        self.leave();
+        match self.after_step(code, result)? {
+            Value::Suspend => {
+                let frame = Frame {
+                    code: code.clone(),
+                    slots: slots[..code.slots].iter_mut().map(std::mem::take).collect(),
+                    cursor: self.suspension.cursor.take(),
+                    owner: Owner::None,
+                };
+                self.suspension.frames.with_mut(|frames| frames.push(Activation::Script(frame)));
+                Ok(Begun::Pending(Value::Undef))
+            }
+            value => Ok(Begun::Done(value)),
+        }
+    }
+
+    fn await_generator_step(&self, step: &Ref<AsyncGeneratorStep>) -> R<Begun> {
+        let generator = &step.generator;
+        let action = step.action.replace(StepAction::Used);
+        if let StepAction::Used = action {
+            return Err(self.runtime_error("cannot reuse already awaited __anext__()/asend()"));
+        }
+        let inner = &generator.inner;
+        if generator.busy.get() || inner.state.get() == State::Running {
+            let what = match action {
+                StepAction::Close => "aclose()",
+                StepAction::Throw(_) => "athrow()",
+                _ => "anext()",
+            };
+            return Err(self.runtime_error(format!("{what}: asynchronous generator is already running")));
+        }
+        self.tell_first_iteration(generator)?;
+        if let StepAction::Close = action {
+            return self.begin_native(Box::new(AsyncGeneratorClose { generator: generator.clone(), started: false }));
+        }
+        self.step_async_generator(generator, action)
+    }
+
+    /// Runs an async generator to its next item, end, or suspension.
+    pub(crate) fn step_async_generator(&self, generator: &Ref<AsyncGenerator>, action: StepAction) -> R<Begun> {
+        let inner = &generator.inner;
+        let created = inner.state.get() == State::Created;
+        let sent = match action {
+            StepAction::Send(value) => {
+                if inner.state.get() == State::Closed {
+                    return Err(self.raise_with(&self.types.stop_async_iteration, vec![]));
+                }
+                if created && !value.is_none() {
+                    return Err(self.type_error("can't send non-None value to a just-started async generator"));
+                }
+                Ok(value)
+            }
+            StepAction::Throw(exception) => {
+                self.raise(exception);
+                if inner.state.get() == State::Closed || created {
+                    inner.state.set(State::Closed);
+                    return Err(Raised);
+                }
+                Err(Raised)
+            }
+            StepAction::Close | StepAction::Used => Ok(Value::None),
+        };
+        generator.as_obj().cancel_finalizer();
+        generator.busy.set(true);
+        inner.state.set(State::Running);
+        let mut stack = inner.stack.take();
+        if let Some(Activation::Script(frame)) = stack.first_mut() {
+            frame.owner = Owner::AsyncGenerator(generator.clone());
+        }
+        match self.run_frames(&mut stack, sent) {
+            Ok((Outcome::Return(value), _)) => Ok(Begun::Done(value)),
+            Ok((Outcome::Yield(value), _)) => {
+                self.suspension.frames.with_mut(|frames| frames.extend(stack.drain(..).rev()));
+                self.suspension.yielded.set(value);
+                Ok(Begun::Pending(Value::Undef))
+            }
+            Err(Raised) => Err(Raised),
+        }
+    }
+
+    /// At the first iteration of an async generator: the event loop wants to know, to close it in the end.
+    fn tell_first_iteration(&self, generator: &Ref<AsyncGenerator>) -> R<()> {
+        if generator.hooked.replace(true) {
+            return Ok(());
+        }
+        match self.first_iteration_hook.get() {
+            Some(hook) => hook(self, generator),
+            None => Ok(()),
+        }
+    }
+
     /// Sends into a coroutine: `Ok(value)` as `send`, `Err` (with the exception in the `Vm`) as `throw`.
-    pub fn resume_coroutine(&self, _coroutine: &Ref<Coroutine>, _sent: R) -> R<Outcome> {
-        todo!()
+    pub fn resume_coroutine(&self, coroutine: &Ref<Coroutine>, sent: R) -> R<Outcome> {
+        let inner = &coroutine.inner;
+        match inner.state.get() {
+            State::Created => {
+                if let Ok(value) = &sent
+                    && !value.is_none()
+                {
+                    return Err(self.type_error("can't send non-None value to a just-started coroutine"));
+                }
+            }
+            State::Suspended => {}
+            State::Running => return Err(self.value_error_over(sent, "coroutine already executing")),
+            State::Joined => return Err(self.runtime_error("coroutine is being awaited already")),
+            State::Closed => {
+                drop(sent?);
+                return Err(self.runtime_error("cannot reuse already awaited coroutine"));
+            }
+        }
+        coroutine.as_obj().cancel_finalizer();
+        self.resume(inner, sent, coroutine.as_obj()).map(|(outcome, _)| outcome)
     }
 
     /// Sends into a generator, likewise.
-    pub fn resume_generator(&self, _generator: &Ref<Generator>, _sent: R) -> R<Outcome> {
-        todo!()
+    pub fn resume_generator(&self, generator: &Ref<Generator>, sent: R) -> R<Outcome> {
+        let inner = &generator.inner;
+        match inner.state.get() {
+            State::Created => {
+                if let Ok(value) = &sent
+                    && !value.is_none()
+                {
+                    return Err(self.type_error("can't send non-None value to a just-started generator"));
+                }
+            }
+            State::Suspended => {}
+            State::Running | State::Joined => return Err(self.value_error_over(sent, "generator already executing")),
+            State::Closed => return sent.map(|_| Outcome::Return(Value::None)),
+        }
+        self.resume(inner, sent, generator.as_obj()).map(|(outcome, _)| outcome)
     }
 
-    /// Sends into an async generator, likewise: `Yield` is either an item (`true`) or something the await chain hands down (`false`).
-    pub fn resume_async_generator(&self, _generator: &Ref<AsyncGenerator>, _sent: R) -> R<(Outcome, bool)> {
-        todo!()
+    #[cold]
+    fn value_error_over(&self, sent: R, message: &str) -> Raised {
+        if sent.is_err() {
+            drop(self.take_raised());
+        }
+        self.value_error(message)
+    }
+
+    /// The next item of a generator, `Undef` at its end: the loop's way.
+    #[inline]
+    pub(crate) fn next_of_generator(&self, generator: &Ref<Generator>) -> R {
+        match self.resume_generator(generator, Ok(Value::None))? {
+            Outcome::Yield(item) => Ok(item),
+            Outcome::Return(_) => Ok(Value::Undef),
+        }
+    }
+
+    fn resume(&self, inner: &Resumable, sent: R, object: &crate::value::ObjRef) -> R<(Outcome, bool)> {
+        inner.state.set(State::Running);
+        let mut stack = inner.stack.take();
+        let result = self.run_frames(&mut stack, sent);
+        match &result {
+            Ok((Outcome::Yield(_), _)) => {
+                let cleanup = stack.iter().any(|frame| matches!(frame, Activation::Script(f) if f.code.has_cleanup));
+                inner.stack.set(stack);
+                inner.state.set(State::Suspended);
+                if cleanup && object.kind() != Kind::Coroutine {
+                    object.request_finalizer();
+                }
+            }
+            _ => {
+                inner.state.set(State::Closed);
+                object.cancel_finalizer();
+            }
+        }
+        result
+    }
+
+    /// The generator, coroutine or async generator of a call whose arguments are in `slots`.
+    pub(crate) fn make_resumable(&self, function: &Ref<Function>, slots: Box<[Value]>) -> Value {
+        let code = function.code.clone();
+        let kind = code.kind;
+        let frame = Frame { code: code.clone(), slots, cursor: Cursor::new(), owner: Owner::None };
+        let mut stack = Vec::with_capacity(1);
+        stack.push(Activation::Script(frame));
+        let (name, qualname) = function.extra.with(|extra| match extra {
+            Some(extra) => (extra.name.clone(), extra.qualname.clone()),
+            None => (None, None),
+        });
+        let text = |value: Option<Value>, known: &Ref<crate::value::Str>| {
+            value.and_then(|value| value.downcast::<crate::value::Str>().cloned()).unwrap_or_else(|| known.clone())
+        };
+        self.heap.charge(stack.capacity() * size_of::<Activation>() + code.slots * size_of::<Value>());
+        let inner = Resumable {
+            state: Cell::new(State::Created),
+            stack: Shared::new(stack),
+            name: Shared::new(text(name, &code.name)),
+            qualname: Shared::new(text(qualname, &code.qualname)),
+        };
+        match kind {
+            CodeKind::Generator => Value::from(self.heap.alloc(Generator { inner })),
+            CodeKind::AsyncGenerator => {
+                Value::from(self.heap.alloc(AsyncGenerator { inner, busy: Cell::new(false), hooked: Cell::new(false) }))
+            }
+            _ => {
+                let coroutine = self.heap.alloc(Coroutine { inner });
+                coroutine.as_obj().request_finalizer();
+                Value::from(coroutine)
+            }
+        }
     }
 
     /// A coroutine object around a native frame.
-    pub fn native_coroutine(&self, _frame: Box<dyn NativeFrame>) -> Value {
-        todo!()
+    pub fn native_coroutine(&self, frame: Box<dyn NativeFrame>) -> Value {
+        let name = self.intern(frame.name());
+        let stack = vec![Activation::Native { frame, awaiting: Value::Undef }];
+        self.heap.charge(size_of::<Activation>());
+        let inner = Resumable {
+            state: Cell::new(State::Created),
+            stack: Shared::new(stack),
+            name: Shared::new(name.clone()),
+            qualname: Shared::new(name),
+        };
+        let coroutine = self.heap.alloc(Coroutine { inner });
+        coroutine.as_obj().request_finalizer();
+        Value::from(coroutine)
+    }
+
+    /// `close()` of a generator or coroutine: throws `GeneratorExit` in.
+    pub fn close_resumable(&self, object: &Value) -> R<()> {
+        let (inner, what) = match object {
+            Value::Obj(o) if o.kind() == Kind::Generator => (o.downcast::<Generator>().map(|g| &g.inner), "generator"),
+            Value::Obj(o) if o.kind() == Kind::Coroutine => (o.downcast::<Coroutine>().map(|c| &c.inner), "coroutine"),
+            _ => (None, ""),
+        };
+        let Some(inner) = inner else { return Ok(()) };
+        match inner.state.get() {
+            State::Created => {
+                inner.state.set(State::Closed);
+                if let Some(object) = object.as_obj() {
+                    object.cancel_finalizer();
+                }
+                drop(inner.stack.take());
+                return Ok(());
+            }
+            State::Closed => return Ok(()),
+            _ => {}
+        }
+        let exit = self.exception(&self.types.generator_exit, vec![]);
+        self.raise(exit);
+        let result = match object.kind() {
+            Kind::Generator => object.downcast::<Generator>().map(|g| self.resume_generator(g, Err(Raised))),
+            _ => object.downcast::<Coroutine>().map(|c| self.resume_coroutine(c, Err(Raised))),
+        };
+        match result {
+            Some(Ok(Outcome::Yield(_))) => Err(self.runtime_error(format!("{what} ignored GeneratorExit"))),
+            Some(Ok(Outcome::Return(_))) | None => Ok(()),
+            Some(Err(Raised)) => {
+                if self.raised_is(&self.types.generator_exit) || self.raised_is(&self.types.stop_iteration) {
+                    drop(self.take_raised());
+                    return Ok(());
+                }
+                Err(Raised)
+            }
+        }
+    }
+
+    /// A generator or coroutine that was dropped: warns about one that was never awaited, and runs the `finally` blocks of one that is
+    /// suspended.
+    pub(crate) fn finalize_resumable(&self, object: &Value) {
+        if let Some(coroutine) = object.downcast::<Coroutine>() {
+            if coroutine.inner.state.get() == State::Created {
+                let name = coroutine.inner.qualname.get();
+                coroutine.inner.state.set(State::Closed);
+                drop(coroutine.inner.stack.take());
+                self.warn_never_awaited(name.as_str());
+            }
+            return;
+        }
+        if let Some(generator) = object.downcast::<AsyncGenerator>() {
+            if generator.inner.state.get() == State::Suspended
+                && let Some(hook) = self.finalize_hook(object.as_obj().map_or(0, |o| o.class_index()))
+            {
+                hook(self, object);
+            }
+            return;
+        }
+        if self.close_resumable(object).is_err() {
+            self.unraisable("Exception ignored in", object);
+        }
+    }
+}
+
+/// `aclose()`: throws `GeneratorExit` in and expects the end.
+struct AsyncGeneratorClose {
+    generator: Ref<AsyncGenerator>,
+    started: bool,
+}
+
+impl NativeFrame for AsyncGeneratorClose {
+    fn name(&self) -> &'static str {
+        "aclose"
+    }
+
+    fn resume(&mut self, vm: &Vm, sent: R) -> R<Step> {
+        if !self.started {
+            self.started = true;
+            drop(sent?);
+            let inner = &self.generator.inner;
+            if matches!(inner.state.get(), State::Created | State::Closed) {
+                inner.state.set(State::Closed);
+                self.generator.as_obj().cancel_finalizer();
+                drop(inner.stack.take());
+                return Ok(Step::Done(Value::None));
+            }
+            let exit = vm.exception(&vm.types.generator_exit, vec![]);
+            let step = AsyncGeneratorStep {
+                generator: self.generator.clone(),
+                action: Shared::new(StepAction::Throw(exit)),
+            };
+            return Ok(Step::Await(Value::from(vm.heap.alloc(step))));
+        }
+        match sent {
+            Ok(_) => Err(vm.runtime_error("async generator ignored GeneratorExit")),
+            Err(Raised) => {
+                if vm.raised_is(&vm.types.generator_exit) || vm.raised_is(&vm.types.stop_async_iteration) {
+                    drop(vm.take_raised());
+                    return Ok(Step::Done(Value::None));
+                }
+                Err(Raised)
+            }
+        }
+    }
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.reference(&self.generator);
     }
 }

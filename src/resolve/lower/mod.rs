@@ -1,0 +1,273 @@
+//! Lowering: from a body of the syntax tree to a tree of nodes.
+//!
+//! `mod.rs` keeps the frame being built: its slots, hidden ones included, and the code of inner functions. `stmt.rs` and `expr.rs` follow the
+//! syntax; `spill.rs` makes suspension points statements; `function.rs` lowers definitions, `comprehension.rs` and `pattern.rs` what their
+//! names say.
+
+mod comprehension;
+mod expr;
+mod function;
+mod pattern;
+mod spill;
+mod stmt;
+mod target;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes};
+use crate::syntax::ast::{Module, Name};
+use crate::syntax::{Source, Span, SyntaxError};
+use crate::value::{Dict, Ref, Str, Value};
+use crate::vm::code::{Code, CodeKind, Parameters};
+use crate::vm::node::Tree;
+use crate::vm::traceback::CodeInfo;
+use crate::vm::unowned::Unowned;
+use crate::vm::Vm;
+
+/// What a module is lowered for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// A program or module.
+    File,
+    /// A line at the prompt: expression statements are shown.
+    Interactive,
+    /// An expression: running gives its value.
+    Eval,
+    /// As `File`, with names in a namespace beside the globals (slot 0), as `exec` with two namespaces has it.
+    ClassLike,
+}
+
+/// The code of a module.
+pub type Lowered = Result<Ref<Code>, SyntaxError>;
+
+/// Lowers a module for a namespace.
+pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, purpose: Purpose) -> Lowered {
+    super::mangle::mangle(&mut module);
+    let mut scopes = Scopes::analyse(&module)?;
+    if purpose == Purpose::ClassLike {
+        scopes.all[0].kind = ScopeKind::Class;
+    }
+    let future_annotations = stmt::imports_future_annotations(&module.body);
+    let mut lowerer = Lowerer {
+        vm,
+        source,
+        scopes,
+        globals: globals.clone(),
+        scope: 0,
+        frames: Vec::new(),
+        qualname: String::new(),
+        future_annotations,
+        purpose,
+    };
+    Ok(lowerer.module(&mut module))
+}
+
+/// The frame being built.
+struct Frame {
+    scope: ScopeId,
+    /// Slots of variables.
+    slots: HashMap<(ScopeId, Name), u16>,
+    /// The first of the slots for captured variables of outer frames.
+    free_base: u16,
+    free: Vec<(ScopeId, Name)>,
+    /// The next hidden slot, and the most there have been.
+    next: u16,
+    most: u16,
+    children: Vec<Ref<Code>>,
+    info: Rc<CodeInfo>,
+    /// Whether it may suspend at all.
+    suspends: bool,
+    is_async_generator: bool,
+    has_walrus: bool,
+    /// The slot of the first parameter, for `super()`.
+    first: Option<u16>,
+}
+
+struct Lowerer<'a> {
+    vm: &'a Vm,
+    source: &'a Source,
+    scopes: Scopes,
+    globals: Ref<Dict>,
+    scope: ScopeId,
+    frames: Vec<Frame>,
+    /// The prefix of qualified names.
+    qualname: String,
+    future_annotations: bool,
+    purpose: Purpose,
+}
+
+/// Where a name lives, for the code being lowered.
+enum Place {
+    Local(u16),
+    Cell { slot: u16, is_free: bool },
+    Global,
+    /// In the class body's namespace, or else here.
+    Class(Box<Place>),
+}
+
+/// Statements with their places.
+type Statements = Vec<(Tree, Span)>;
+
+impl Lowerer<'_> {
+    fn frame(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("a frame is being built")
+    }
+
+    fn name(&self, name: &str) -> Ref<Str> {
+        self.vm.intern(name)
+    }
+
+    fn globals_of_code(&self) -> Unowned<Dict> {
+        Unowned::new(&self.globals)
+    }
+
+    /// A hidden slot, until `release`.
+    fn temp(&mut self) -> u16 {
+        let frame = self.frame();
+        let slot = frame.next;
+        frame.next = slot.checked_add(1).expect("fewer than 65,536 slots");
+        frame.most = frame.most.max(frame.next);
+        slot
+    }
+
+    fn mark(&mut self) -> u16 {
+        self.frame().next
+    }
+
+    /// Gives hidden slots back, for other statements.
+    fn release(&mut self, mark: u16) {
+        self.frame().next = mark;
+    }
+
+    fn place(&mut self, name: &Name) -> Place {
+        match self.scopes.meaning(self.scope, name) {
+            Meaning::Variable(owner) => self.variable(owner, name),
+            Meaning::Global => Place::Global,
+            Meaning::ClassEntry => {
+                let outside = match self.scopes.outer(self.scope, name) {
+                    Meaning::Variable(owner) => self.variable(owner, name),
+                    _ => Place::Global,
+                };
+                Place::Class(Box::new(outside))
+            }
+        }
+    }
+
+    fn variable(&mut self, owner: ScopeId, name: &Name) -> Place {
+        let captured = self.scopes.is_captured(owner, name);
+        let key = (owner, name.clone());
+        let home = self.scopes.frame_of(owner);
+        let frame = self.frame();
+        if home == frame.scope {
+            return match frame.slots.get(&key) {
+                Some(&slot) if captured => Place::Cell { slot, is_free: false },
+                Some(&slot) => Place::Local(slot),
+                None => Place::Global,
+            };
+        }
+        match frame.free.iter().position(|entry| *entry == key) {
+            Some(index) => Place::Cell { slot: frame.free_base + index as u16, is_free: true },
+            None => Place::Global,
+        }
+    }
+
+    /// The slot of the cell for a variable that an inner function captures.
+    fn cell_slot(&mut self, owner: ScopeId, name: &Name) -> u16 {
+        match self.variable(owner, name) {
+            Place::Cell { slot, .. } | Place::Local(slot) => slot,
+            _ => unreachable!("captured variables have cells"),
+        }
+    }
+
+    fn info(&self, name: &str, span: Span) -> Rc<CodeInfo> {
+        Rc::new(CodeInfo {
+            name: name.to_owned(),
+            source: self.source.clone(),
+            first_line: self.source.line_number(span.start),
+        })
+    }
+
+    /// Begins the frame of `scope`, whose variables get the first slots in this order.
+    fn begin(&mut self, scope: ScopeId, variables: &[Name], info: Rc<CodeInfo>) {
+        let mut slots = HashMap::new();
+        for (index, name) in variables.iter().enumerate() {
+            slots.insert((scope, name.clone()), index as u16);
+        }
+        let free = self.scopes.all[scope].free.clone();
+        let free_base = variables.len() as u16;
+        let next = free_base + free.len() as u16;
+        let of = &self.scopes.all[scope];
+        let frame = Frame {
+            scope,
+            slots,
+            free_base,
+            free,
+            next,
+            most: next,
+            children: Vec::new(),
+            info,
+            suspends: of.has_await || of.has_yield,
+            is_async_generator: false,
+            has_walrus: of.has_walrus,
+            first: None,
+        };
+        self.frames.push(frame);
+    }
+
+    /// Ends the frame: its code object.
+    #[allow(clippy::too_many_arguments, reason = "the parts of a code object")]
+    fn finish(&mut self, name: &str, qualname: &str, kind: CodeKind, parameters: Parameters, locals: Vec<Ref<Str>>, doc: Value, body: Tree) -> Ref<Code> {
+        let frame = self.frames.pop().expect("begun");
+        let scope = &self.scopes.all[frame.scope];
+        let captured: Vec<u16> =
+            scope.captured.iter().filter_map(|name| frame.slots.get(&(frame.scope, name.clone())).copied()).collect();
+        let has_simple_parameters = parameters.keyword_only == 0
+            && !parameters.has_args
+            && !parameters.has_kwargs
+            && captured.is_empty();
+        let is_simple = has_simple_parameters && kind == CodeKind::Function;
+        let free = frame.free.iter().map(|(_, name)| self.vm.intern(name.as_str())).collect();
+        let has_cleanup = scope.has_cleanup;
+        let code = Code {
+            name: self.vm.intern(name),
+            qualname: self.vm.intern(qualname),
+            kind,
+            parameters,
+            is_simple,
+            has_simple_parameters,
+            locals,
+            captured,
+            free,
+            free_base: frame.free_base as usize,
+            slots: frame.most as usize,
+            doc,
+            globals: self.globals.clone(),
+            children: frame.children,
+            info: frame.info,
+            has_cleanup,
+            body,
+        };
+        self.vm.heap.alloc(code)
+    }
+
+    fn module(&mut self, module: &mut Module) -> Ref<Code> {
+        let span = module.span;
+        let info = self.info("<module>", Span { start: 0, end: 0 });
+        let class_like = self.purpose == Purpose::ClassLike;
+        let variables: Vec<Name> = if class_like { vec![Name::new(".namespace")] } else { vec![] };
+        self.begin(0, &variables, info);
+        let suspends = self.frame().suspends;
+        let is_eval = self.purpose == Purpose::Eval;
+        let doc = if is_eval { Value::None } else { self.docstring(&module.body) };
+        let body = if is_eval { self.eval_body(module) } else { self.module_body(module, &doc) };
+        let kind = if suspends { CodeKind::Coroutine } else { CodeKind::Module };
+        let _ = span;
+        self.finish("<module>", "<module>", kind, Parameters::default(), vec![], doc, body)
+    }
+
+    /// Whether `name` is the class cell.
+    fn is_class_cell(name: &Name) -> bool {
+        name.as_str() == CLASS_CELL
+    }
+}

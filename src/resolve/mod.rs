@@ -1,0 +1,8 @@
+//! From the syntax tree to code: names get their slots (`scope`), suspension points become statements (`lower/spill`), and each body a
+//! tree of nodes (`lower`).
+
+mod lower;
+mod mangle;
+mod scope;
+
+pub use lower::{Lowered, Purpose, lower};

@@ -1,0 +1,130 @@
+//! Inline caches of attribute sites: what the last look at an attribute of an instance of this shape found.
+//!
+//! A cache is true while both the instance's shape (by address) and the heap's epoch are the same: the epoch changes whenever a
+//! class attribute that lookups depend on changes, and whenever a class or shape is freed, so an address cannot come to mean another
+//! shape, and a function found in a class is still there, which keeps it alive while the cache matches.
+
+use std::cell::Cell;
+
+use super::function::Function;
+use super::unowned::Unowned;
+use super::Vm;
+use crate::value::{Class, Instance, Kind, Ref, Shape, Str, Value};
+
+/// What a site knows.
+pub struct Cache<T> {
+    shape: Cell<usize>,
+    epoch: Cell<u32>,
+    known: Cell<T>,
+}
+
+impl<T: Copy> Cache<T> {
+    /// A cache that knows nothing; `blank` is never returned.
+    pub const fn new(blank: T) -> Self {
+        Cache { shape: Cell::new(0), epoch: Cell::new(0), known: Cell::new(blank) }
+    }
+
+    /// What is known about instances like this one.
+    #[inline(always)]
+    pub fn get(&self, vm: &Vm, instance: &Instance) -> Option<T> {
+        (self.shape.get() == instance.shape_address() && self.epoch.get() == vm.heap.epoch()).then(|| self.known.get())
+    }
+
+    /// Notes what holds for instances of this shape.
+    pub fn set(&self, vm: &Vm, shape: &Ref<Shape>, known: T) {
+        self.shape.set(shape.address());
+        self.epoch.set(vm.heap.epoch());
+        self.known.set(known);
+    }
+}
+
+/// What loading an attribute comes to.
+#[derive(Clone, Copy)]
+pub enum Load {
+    /// It is in this field.
+    Field(u32),
+}
+
+/// What storing an attribute comes to.
+#[derive(Clone, Copy)]
+pub enum Store {
+    /// It is in this field.
+    Field(u32),
+    /// It is new: the instance moves to this shape.
+    Extend(Unowned<Shape>),
+}
+
+/// Whether attribute access of instances of `class` follows the ordinary rules, and the class has no data descriptor (or anything
+/// else that would come before the instance's fields) of this name.
+pub fn fields_come_first(vm: &Vm, class: &Ref<Class>, name: &Ref<Str>) -> bool {
+    let hook = class.lookup(&vm.n.__getattribute__);
+    hook.is(&vm.types.object.lookup(&vm.n.__getattribute__)) && !overrides_fields(vm, &class.lookup(name))
+}
+
+/// Whether a class attribute comes before instance fields: data descriptors do.
+fn overrides_fields(vm: &Vm, found: &Value) -> bool {
+    match found.kind() {
+        Kind::Property => true,
+        Kind::Instance => {
+            let class = vm.class_of(found);
+            !class.lookup(&vm.n.__set__).is_undef() || !class.lookup(&vm.n.__delete__).is_undef()
+        }
+        Kind::Native => true,
+        _ => false,
+    }
+}
+
+/// Fills a load cache after a slow look at `object.name`, if a field was what it found.
+pub fn note_load(vm: &Vm, cache: &Cache<Load>, instance: &Ref<Instance>, name: &Ref<Str>) {
+    let shape = instance.shape();
+    if shape.is_dict || !fields_come_first(vm, &shape.class, name) {
+        return;
+    }
+    if let Some(index) = shape.field_of(name)
+        && !instance.field(index).is_undef()
+    {
+        cache.set(vm, &shape, Load::Field(index as u32));
+    }
+}
+
+/// Before a slow store: whether it will simply set a field, so that the shape before and after tell what happens.
+pub fn is_plain_store(vm: &Vm, instance: &Ref<Instance>, name: &Ref<Str>) -> bool {
+    let shape = instance.shape();
+    if shape.is_dict {
+        return false;
+    }
+    let class = &shape.class;
+    class.slots.with(|slots| slots.is_none())
+        && class.lookup(&vm.n.__setattr__).is(&vm.types.object.lookup(&vm.n.__setattr__))
+        && !overrides_fields(vm, &class.lookup(name))
+        && name.as_obj().is_interned()
+        && name.as_str() != "__class__"
+        && name.as_str() != "__dict__"
+}
+
+/// Fills a store cache after a plain store that began with the shape `before`.
+pub fn note_store(vm: &Vm, cache: &Cache<Store>, before: &Ref<Shape>, instance: &Ref<Instance>, name: &Ref<Str>) {
+    let after = instance.shape();
+    if after.is_dict {
+        return;
+    }
+    if after.is(before) {
+        if let Some(index) = after.field_of(name) {
+            cache.set(vm, before, Store::Field(index as u32));
+        }
+    } else if after.names().len() == before.names().len() + 1 {
+        cache.set(vm, before, Store::Extend(Unowned::new(&after)));
+    }
+}
+
+/// The script function that `name` means for instances of this shape, if neither a field nor anything else comes before it.
+pub fn find_method(vm: &Vm, shape: &Ref<Shape>, name: &Ref<Str>) -> Option<Unowned<Function>> {
+    if shape.is_dict || shape.field_of(name).is_some() {
+        return None;
+    }
+    let hook = shape.class.lookup(&vm.n.__getattribute__);
+    if !hook.is(&vm.types.object.lookup(&vm.n.__getattribute__)) {
+        return None;
+    }
+    shape.class.lookup(name).downcast::<Function>().map(Unowned::new)
+}

@@ -1,0 +1,131 @@
+//! Attribute access with inline caches: `object.name` loaded, stored, deleted.
+
+use super::operand::Operand;
+use crate::syntax::Span;
+use crate::value::{Instance, R, Raised, Ref, Str, Value};
+use crate::vm::cache::{Cache, Load, Store, is_plain_store, note_load, note_store};
+use crate::vm::node::{Node, Tree};
+use crate::vm::Vm;
+
+/// `object.name`.
+pub struct Attribute<A> {
+    pub object: A,
+    pub name: Ref<Str>,
+    pub span: Span,
+    pub cache: Cache<Load>,
+}
+
+impl<A: Operand> Attribute<A> {
+    pub fn new(object: A, name: Ref<Str>, span: Span) -> Self {
+        Attribute { object, name, span, cache: Cache::new(Load::Field(0)) }
+    }
+}
+
+#[inline(always)]
+fn cached(vm: &Vm, cache: &Cache<Load>, object: &Value) -> Option<Value> {
+    let instance = object.downcast::<Instance>()?;
+    let Load::Field(index) = cache.get(vm, instance)?;
+    let value = instance.field(index as usize);
+    (!value.is_undef()).then_some(value)
+}
+
+impl<A: Operand> Node for Attribute<A> {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let loaded = self.object.load(vm, l)?;
+        let object = self.object.peek(&loaded, l);
+        match cached(vm, &self.cache, object) {
+            Some(value) => Ok(value),
+            None => load_slowly(vm, object, &self.name, &self.cache, self.span),
+        }
+    }
+}
+
+#[inline(never)]
+fn load_slowly(vm: &Vm, object: &Value, name: &Ref<Str>, cache: &Cache<Load>, span: Span) -> R {
+    match vm.get_attr(object, name) {
+        Ok(value) => {
+            if let Some(instance) = object.downcast::<Instance>() {
+                note_load(vm, cache, instance, name);
+            }
+            Ok(value)
+        }
+        Err(Raised) => Err(vm.at(span)),
+    }
+}
+
+/// `object.name = value`. The value is evaluated first, as assignment has it.
+pub struct StoreAttribute<A, B> {
+    pub object: A,
+    pub name: Ref<Str>,
+    pub value: B,
+    pub span: Span,
+    pub cache: Cache<Store>,
+}
+
+impl<A: Operand, B: Operand> StoreAttribute<A, B> {
+    pub fn new(object: A, name: Ref<Str>, value: B, span: Span) -> Self {
+        StoreAttribute { object, name, value, span, cache: Cache::new(Store::Field(0)) }
+    }
+}
+
+impl<A: Operand, B: Operand> Node for StoreAttribute<A, B> {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let value = self.value.load(vm, l)?;
+        let object = self.object.load(vm, l)?;
+        let value = self.value.take(value, l);
+        let object = self.object.peek(&object, l);
+        if let Some(instance) = object.downcast::<Instance>()
+            && let Some(store) = self.cache.get(vm, instance)
+        {
+            match store {
+                Store::Field(index) => drop(instance.replace_field(index as usize, value)),
+                Store::Extend(shape) => {
+                    instance.extend(shape.get().clone(), value);
+                }
+            }
+            return Ok(Value::Next);
+        }
+        // The object may be a local that the setter rebinds, so it is held.
+        store_slowly(vm, object.clone(), &self.name, value, &self.cache, self.span)
+    }
+}
+
+#[inline(never)]
+fn store_slowly(vm: &Vm, object: Value, name: &Ref<Str>, value: Value, cache: &Cache<Store>, span: Span) -> R {
+    let plain = match object.downcast::<Instance>() {
+        Some(instance) if is_plain_store(vm, instance, name) => Some((instance.clone(), instance.shape())),
+        _ => None,
+    };
+    if let Some((instance, before)) = plain {
+        instance.set(name, value);
+        note_store(vm, cache, &before, &instance, name);
+        return Ok(Value::Next);
+    }
+    match vm.set_attr(&object, name, value) {
+        Ok(()) => Ok(Value::Next),
+        Err(Raised) => Err(vm.at(span)),
+    }
+}
+
+/// `del object.name`.
+pub struct DeleteAttribute {
+    pub object: Tree,
+    pub name: Ref<Str>,
+    pub span: Span,
+}
+
+impl Node for DeleteAttribute {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let object = self.object.eval(vm, l)?;
+        vm.del_attr(&object, &self.name).map_err(|Raised| vm.at(self.span))?;
+        Ok(Value::Next)
+    }
+}

@@ -1,0 +1,162 @@
+//! Items: `object[key]` loaded, stored, deleted; slices.
+
+use super::operand::Operand;
+use crate::syntax::Span;
+use crate::value::{Dict, List, R, Raised, Slice, Str, Tuple, Value};
+use crate::value::dict::Probe;
+use crate::vm::node::{Node, Tree};
+use crate::vm::Vm;
+
+/// `object[key]`.
+pub struct Subscript<A, B> {
+    pub object: A,
+    pub key: B,
+    pub span: Span,
+}
+
+#[inline(always)]
+fn position(index: i64, len: usize) -> usize {
+    if index >= 0 { index as usize } else { (index as usize).wrapping_add(len) }
+}
+
+#[inline(always)]
+fn quick(object: &Value, key: &Value) -> Option<Value> {
+    let object = object.as_obj()?;
+    if let Value::Int(index) = key {
+        if let Some(list) = object.downcast::<List>() {
+            return list.get(position(*index, list.len()));
+        }
+        if let Some(tuple) = object.downcast::<Tuple>() {
+            return tuple.items().get(position(*index, tuple.len())).cloned();
+        }
+    }
+    let dict = object.downcast::<Dict>()?;
+    let hash = quick_hash(key)?;
+    match dict.probe(hash, key, 0) {
+        Probe::Found(index) => dict.value_at(index),
+        _ => None,
+    }
+}
+
+/// The dict hash of keys whose comparison runs no script code.
+#[inline(always)]
+fn quick_hash(key: &Value) -> Option<u64> {
+    match key {
+        Value::Int(i) => Some(crate::value::hash::int(*i) as u64),
+        Value::Obj(object) => object.downcast::<Str>().map(|s| s.hash()),
+        _ => None,
+    }
+}
+
+impl<A: Operand, B: Operand> Node for Subscript<A, B> {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let object = self.object.load(vm, l)?;
+        let key = self.key.load(vm, l)?;
+        let (object, key) = (self.object.peek(&object, l), self.key.peek(&key, l));
+        match quick(object, key) {
+            Some(value) => Ok(value),
+            None => load_slowly(vm, object, key, self.span),
+        }
+    }
+}
+
+#[inline(never)]
+fn load_slowly(vm: &Vm, object: &Value, key: &Value, span: Span) -> R {
+    vm.get_item(object, key).map_err(|Raised| vm.at(span))
+}
+
+/// `object[key] = value`. The value is evaluated first, as assignment has it.
+pub struct StoreSubscript<A, B, C> {
+    pub object: A,
+    pub key: B,
+    pub value: C,
+    pub span: Span,
+}
+
+impl<A: Operand, B: Operand, C: Operand> Node for StoreSubscript<A, B, C> {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let value = self.value.load(vm, l)?;
+        let object = self.object.load(vm, l)?;
+        let key = self.key.load(vm, l)?;
+        let value = self.value.take(value, l);
+        let (object, key) = (self.object.peek(&object, l), self.key.peek(&key, l));
+        let value = match object.as_obj() {
+            Some(object) => match store_quickly(object, key, value) {
+                Ok(()) => return Ok(Value::Next),
+                Err(value) => value,
+            },
+            None => value,
+        };
+        store_slowly(vm, &object.clone(), &key.clone(), value, self.span)
+    }
+}
+
+#[inline(always)]
+fn store_quickly(object: &crate::value::ObjRef, key: &Value, value: Value) -> Result<(), Value> {
+    if let Some(dict) = object.downcast::<Dict>() {
+        let Some(hash) = quick_hash(key) else { return Err(value) };
+        match dict.probe(hash, key, 0) {
+            Probe::Found(index) => drop(dict.replace_at(index, value)),
+            Probe::Missing if dict.len() < crate::value::dict::MAX_LEN => dict.insert_new(hash, key.clone(), value),
+            _ => return Err(value),
+        }
+        return Ok(());
+    }
+    if let Value::Int(index) = key
+        && let Some(list) = object.downcast::<List>()
+    {
+        return list.set(position(*index, list.len()), value);
+    }
+    Err(value)
+}
+
+#[inline(never)]
+fn store_slowly(vm: &Vm, object: &Value, key: &Value, value: Value, span: Span) -> R {
+    match vm.set_item(object, key, value) {
+        Ok(()) => Ok(Value::Next),
+        Err(Raised) => Err(vm.at(span)),
+    }
+}
+
+/// `del object[key]`.
+pub struct DeleteSubscript {
+    pub object: Tree,
+    pub key: Tree,
+    pub span: Span,
+}
+
+impl Node for DeleteSubscript {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let object = self.object.eval(vm, l)?;
+        let key = self.key.eval(vm, l)?;
+        vm.del_item(&object, &key).map_err(|Raised| vm.at(self.span))?;
+        vm.run_finalizers();
+        Ok(Value::Next)
+    }
+}
+
+/// `lower:upper:step` inside a subscript.
+pub struct MakeSlice {
+    pub start: Option<Tree>,
+    pub stop: Option<Tree>,
+    pub step: Option<Tree>,
+}
+
+impl Node for MakeSlice {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let mut part = |tree: &Option<Tree>| match tree {
+            Some(tree) => tree.eval(vm, l),
+            None => Ok(Value::None),
+        };
+        let (start, stop, step) = (part(&self.start)?, part(&self.stop)?, part(&self.step)?);
+        Ok(Value::from(vm.heap.alloc(Slice { start, stop, step })))
+    }
+}

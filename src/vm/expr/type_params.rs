@@ -1,0 +1,77 @@
+//! Type parameters and aliases (PEP 695): objects of the `typing` module, which is imported when the first is made.
+
+use crate::syntax::Span;
+use crate::value::{R, Raised, Ref, Str, Value};
+use crate::vm::function::Args;
+use crate::vm::node::{Node, Tree};
+use crate::vm::Vm;
+
+/// Which class of `typing` a type parameter is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TypeParamName {
+    TypeVar,
+    ParamSpec,
+    TypeVarTuple,
+}
+
+/// `T`, `T: bound`, `**P`, `*Ts`.
+pub struct MakeTypeParam {
+    pub kind: TypeParamName,
+    pub name: Ref<Str>,
+    /// A function that evaluates the bound.
+    pub bound: Option<Tree>,
+    pub span: Span,
+}
+
+impl Node for MakeTypeParam {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let class = match self.kind {
+            TypeParamName::TypeVar => "TypeVar",
+            TypeParamName::ParamSpec => "ParamSpec",
+            TypeParamName::TypeVarTuple => "TypeVarTuple",
+        };
+        let bound = match &self.bound {
+            Some(bound) => {
+                let function = bound.eval(vm, l)?;
+                Some(vm.call(&function, &[])?)
+            }
+            None => None,
+        };
+        let make = || {
+            let class = from_typing(vm, class)?;
+            let keywords: Vec<(Ref<Str>, Value)> = bound.into_iter().map(|bound| (vm.intern("bound"), bound)).collect();
+            let name = [Value::from(&self.name)];
+            vm.call_with(&class, Args { positional: &name, keywords: &keywords })
+        };
+        make().map_err(|Raised| vm.at(self.span))
+    }
+}
+
+/// `type Name[T] = value`.
+pub struct MakeTypeAlias {
+    pub name: Ref<Str>,
+    /// A function that evaluates the value.
+    pub value: Tree,
+    pub type_params: Option<Tree>,
+    pub span: Span,
+}
+
+impl Node for MakeTypeAlias {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let value = self.value.eval(vm, l)?;
+        let params = match &self.type_params {
+            Some(tree) => tree.eval(vm, l)?,
+            None => Value::from(vm.heap.tuple(Vec::new())),
+        };
+        let make = || {
+            let class = from_typing(vm, "_LazyTypeAlias")?;
+            vm.call(&class, &[Value::from(&self.name), value, params])
+        };
+        make().map_err(|Raised| vm.at(self.span))
+    }
+}
+
+fn from_typing(vm: &Vm, name: &str) -> R {
+    let module = vm.import("typing", None, 0, true)?;
+    vm.get_attr(&module, &vm.intern(name))
+}

@@ -1,0 +1,10 @@
+//! Nodes of statements.
+
+pub mod await_;
+pub mod block;
+pub mod collect;
+pub mod match_;
+pub mod simple;
+pub mod suspending;
+pub mod try_;
+pub mod with_;

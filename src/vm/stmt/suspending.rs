@@ -1,0 +1,348 @@
+//! Blocks, conditionals and loops that may suspend inside. Each keeps its position on the cursor while the frame is being left, and goes
+//! back to it in `resume`; what a loop needs again waits in hidden slots.
+
+use crate::syntax::Span;
+use crate::value::{R, Raised, Value};
+use crate::vm::node::{Node, Tree};
+use crate::vm::Vm;
+
+/// Statements one after the other. The position is the statement's number.
+pub struct SuspendingBlock(pub Box<[(Tree, Span)]>);
+
+impl Node for SuspendingBlock {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.go_on(vm, l, 0)
+    }
+
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let index = vm.pop_cursor() as usize;
+        let (statement, span) = &self.0[index];
+        match statement.resume(vm, l) {
+            Ok(Value::Next) => self.go_on(vm, l, index + 1),
+            Ok(signal) => vm.keep_place(Ok(signal), index as u16),
+            Err(Raised) => Err(vm.at(*span)),
+        }
+    }
+}
+
+impl SuspendingBlock {
+    fn go_on(&self, vm: &Vm, l: &mut [Value], first: usize) -> R {
+        for (index, (statement, span)) in self.0.iter().enumerate().skip(first) {
+            match statement.exec(vm, l) {
+                Ok(Value::Next) => {}
+                Ok(signal) => return vm.keep_place(Ok(signal), index as u16),
+                Err(Raised) => return Err(vm.at(*span)),
+            }
+        }
+        Ok(Value::Next)
+    }
+}
+
+/// `if test: then`, `else: otherwise`; the test itself does not suspend.
+pub struct SuspendingIf {
+    pub test: Tree,
+    pub then: Tree,
+    pub otherwise: Option<Tree>,
+}
+
+impl Node for SuspendingIf {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        if self.test.cond(vm, l)? {
+            vm.keep_place(self.then.exec(vm, l), 1)
+        } else if let Some(otherwise) = &self.otherwise {
+            vm.keep_place(otherwise.exec(vm, l), 0)
+        } else {
+            Ok(Value::Next)
+        }
+    }
+
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match (vm.pop_cursor(), &self.otherwise) {
+            (0, Some(otherwise)) => vm.keep_place(otherwise.resume(vm, l), 0),
+            _ => vm.keep_place(self.then.resume(vm, l), 1),
+        }
+    }
+}
+
+/// `while test: body`, `else: otherwise`. `before` computes what the test needs, where that suspends.
+pub struct SuspendingWhile {
+    pub before: Option<Tree>,
+    pub test: Tree,
+    pub body: Tree,
+    pub otherwise: Option<Tree>,
+}
+
+const BEFORE: u16 = 0;
+const BODY: u16 = 1;
+const ELSE: u16 = 2;
+const ASSIGN: u16 = 3;
+
+impl Node for SuspendingWhile {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.turn(vm, l)
+    }
+
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match vm.pop_cursor() {
+            BEFORE => {
+                if let Some(before) = &self.before {
+                    match before.resume(vm, l)? {
+                        Value::Next => {}
+                        signal => return vm.keep_place(Ok(signal), BEFORE),
+                    }
+                }
+                if !self.test.cond(vm, l)? {
+                    return self.finish(vm, l);
+                }
+                match self.body(vm, l, false)? {
+                    Value::Next => self.turn(vm, l),
+                    Value::Break => Ok(Value::Next),
+                    signal => Ok(signal),
+                }
+            }
+            BODY => match self.body(vm, l, true)? {
+                Value::Next => self.turn(vm, l),
+                Value::Break => Ok(Value::Next),
+                signal => Ok(signal),
+            },
+            _ => match &self.otherwise {
+                Some(otherwise) => vm.keep_place(otherwise.resume(vm, l), ELSE),
+                None => Ok(Value::Next),
+            },
+        }
+    }
+}
+
+impl SuspendingWhile {
+    fn turn(&self, vm: &Vm, l: &mut [Value]) -> R {
+        loop {
+            if let Some(before) = &self.before {
+                match before.exec(vm, l)? {
+                    Value::Next => {}
+                    signal => return vm.keep_place(Ok(signal), BEFORE),
+                }
+            }
+            if !self.test.cond(vm, l)? {
+                return self.finish(vm, l);
+            }
+            match self.body(vm, l, false)? {
+                Value::Next => {}
+                Value::Break => return Ok(Value::Next),
+                signal => return Ok(signal),
+            }
+        }
+    }
+
+    /// One run of the body: `Next` to go on, `Break` to end the loop, else what leaves the loop.
+    #[inline]
+    fn body(&self, vm: &Vm, l: &mut [Value], resumed: bool) -> R {
+        let result = if resumed { self.body.resume(vm, l) } else { self.body.exec(vm, l) };
+        match result? {
+            Value::Next | Value::Continue => {
+                vm.tick()?;
+                Ok(Value::Next)
+            }
+            signal => vm.keep_place(Ok(signal), BODY),
+        }
+    }
+
+    fn finish(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match &self.otherwise {
+            Some(otherwise) => vm.keep_place(otherwise.exec(vm, l), ELSE),
+            None => Ok(Value::Next),
+        }
+    }
+}
+
+/// `for target in iterable: body`, `else: otherwise`, with the iterator in a hidden slot.
+pub struct SuspendingFor {
+    pub iterable: Tree,
+    pub iterator: u16,
+    pub item: u16,
+    pub assign: Option<Tree>,
+    pub body: Tree,
+    pub otherwise: Option<Tree>,
+    pub span: Span,
+}
+
+impl Node for SuspendingFor {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let iterable = self.iterable.eval(vm, l)?;
+        let iterator = vm.iter(&iterable).map_err(|Raised| vm.at(self.span))?;
+        l[self.iterator as usize] = iterator;
+        self.turn(vm, l)
+    }
+
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match vm.pop_cursor() {
+            BODY => {
+                let result = self.body.resume(vm, l);
+                match self.after_body(vm, l, result)? {
+                    Value::Next => self.turn(vm, l),
+                    Value::Break => Ok(Value::Next),
+                    signal => Ok(signal),
+                }
+            }
+            ASSIGN => {
+                if let Some(assign) = &self.assign {
+                    match assign.resume(vm, l)? {
+                        Value::Next => {}
+                        signal => return vm.keep_place(Ok(signal), ASSIGN),
+                    }
+                }
+                let result = self.body.exec(vm, l);
+                match self.after_body(vm, l, result)? {
+                    Value::Next => self.turn(vm, l),
+                    Value::Break => Ok(Value::Next),
+                    signal => Ok(signal),
+                }
+            }
+            _ => match &self.otherwise {
+                Some(otherwise) => vm.keep_place(otherwise.resume(vm, l), ELSE),
+                None => Ok(Value::Next),
+            },
+        }
+    }
+}
+
+impl SuspendingFor {
+    fn turn(&self, vm: &Vm, l: &mut [Value]) -> R {
+        loop {
+            // The iterator stays in its slot, held by a count of its own while it runs.
+            let iterator = l[self.iterator as usize].clone();
+            let item = match vm.next(&iterator) {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(Raised) => {
+                    l[self.iterator as usize] = Value::Undef;
+                    return Err(vm.at(self.span));
+                }
+            };
+            drop(iterator);
+            let old = std::mem::replace(&mut l[self.item as usize], item);
+            drop(old);
+            if let Some(assign) = &self.assign {
+                match assign.exec(vm, l)? {
+                    Value::Next => {}
+                    signal => return vm.keep_place(Ok(signal), ASSIGN),
+                }
+            }
+            let result = self.body.exec(vm, l);
+            match self.after_body(vm, l, result)? {
+                Value::Next => {}
+                Value::Break => return Ok(Value::Next),
+                signal => return Ok(signal),
+            }
+        }
+        drop(std::mem::take(&mut l[self.iterator as usize]));
+        match &self.otherwise {
+            Some(otherwise) => vm.keep_place(otherwise.exec(vm, l), ELSE),
+            None => Ok(Value::Next),
+        }
+    }
+
+    #[inline]
+    fn after_body(&self, vm: &Vm, l: &mut [Value], result: R) -> R {
+        match result {
+            Ok(Value::Next | Value::Continue) => {
+                vm.tick()?;
+                Ok(Value::Next)
+            }
+            Ok(Value::Suspend) => vm.keep_place(Ok(Value::Suspend), BODY),
+            other => {
+                drop(std::mem::take(&mut l[self.iterator as usize]));
+                other
+            }
+        }
+    }
+}
+
+/// `async for target in iterable: body`, `else: otherwise`. The async iterator is in a hidden slot; `step` awaits the next item, or is a
+/// `break` at the end.
+pub struct AsyncFor {
+    pub step: Tree,
+    pub iterator: u16,
+    pub assign: Option<Tree>,
+    pub body: Tree,
+    pub otherwise: Option<Tree>,
+}
+
+impl Node for AsyncFor {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let stepped = self.step.exec(vm, l);
+        self.go_on(vm, l, BEFORE, stepped)
+    }
+
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let position = vm.pop_cursor();
+        let result = match (position, &self.assign, &self.otherwise) {
+            (BEFORE, ..) => self.step.resume(vm, l),
+            (ASSIGN, Some(assign), _) => assign.resume(vm, l),
+            (ELSE, _, Some(otherwise)) => return vm.keep_place(otherwise.resume(vm, l), ELSE),
+            _ => self.body.resume(vm, l),
+        };
+        self.go_on(vm, l, position, result)
+    }
+}
+
+impl AsyncFor {
+    /// Goes on behind the part at `position`, which gave `result`.
+    fn go_on(&self, vm: &Vm, l: &mut [Value], mut position: u16, mut result: R) -> R {
+        loop {
+            match (position, result) {
+                (_, Ok(Value::Suspend)) => return vm.keep_place(Ok(Value::Suspend), position),
+                (BEFORE, Ok(Value::Break)) => {
+                    drop(std::mem::take(&mut l[self.iterator as usize]));
+                    return match &self.otherwise {
+                        Some(otherwise) => vm.keep_place(otherwise.exec(vm, l), ELSE),
+                        None => Ok(Value::Next),
+                    };
+                }
+                (BEFORE, Ok(_)) => {
+                    position = ASSIGN;
+                    result = match &self.assign {
+                        Some(assign) => assign.exec(vm, l),
+                        None => Ok(Value::Next),
+                    };
+                }
+                (ASSIGN, Ok(_)) => {
+                    position = BODY;
+                    result = self.body.exec(vm, l);
+                }
+                (_, Ok(Value::Next | Value::Continue)) => {
+                    vm.tick()?;
+                    position = BEFORE;
+                    result = self.step.exec(vm, l);
+                }
+                (_, Ok(Value::Break)) => {
+                    drop(std::mem::take(&mut l[self.iterator as usize]));
+                    return Ok(Value::Next);
+                }
+                (_, other) => {
+                    drop(std::mem::take(&mut l[self.iterator as usize]));
+                    return other;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The countdown of the evaluator, and what is looked after when it runs out: limits, interrupts, finalisers, cycles, other threads.
+//!
+//! One counter (`Heap::ticks`) serves them all. Calls and loop back-edges take one tick, long native operations `charge` in
+//! proportion to their work. A slice of ticks is taken off the fuel when it is used up; whoever needs the evaluator's attention at
+//! once (the heap, a signal) makes the counter negative.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::Vm;
+use super::traceback;
+use crate::value::{Exception, Kind, ObjRef, R, Raised, Value};
+
+/// Ticks between looks at the clock and the flags.
+const SLICE: i64 = 10_000;
+
+/// Which limit a script crossed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// The work it may do.
+    Fuel,
+    /// The memory it may hold.
+    Memory,
+    /// The time by which it must be done.
+    Deadline,
+    /// The bytes it may print.
+    Output,
+    /// The tasks that may exist at once.
+    Tasks,
+    /// The host asked it to stop.
+    Stopped,
+}
+
+impl Limit {
+    /// What the exception says.
+    pub fn message(self) -> &'static str {
+        match self {
+            Limit::Fuel => "the script has used up its fuel",
+            Limit::Memory => "the script has used up its memory",
+            Limit::Deadline => "the script has run out of time",
+            Limit::Output => "the script has printed more than it may",
+            Limit::Tasks => "the script has started more tasks than it may",
+            Limit::Stopped => "the script was stopped by its host",
+        }
+    }
+}
+
+/// The state of limits and interrupts.
+pub struct Ticks {
+    /// What is left, beyond the current slice; `u64::MAX` for no limit.
+    fuel: Cell<u64>,
+    slice: Cell<i64>,
+    deadline: Cell<Option<Instant>>,
+    /// The limit that was crossed: every look from then on raises it again.
+    crossed: Cell<Option<Limit>>,
+    /// Set from a signal handler: `KeyboardInterrupt`.
+    interrupt: RefCell<Arc<AtomicBool>>,
+    /// Set by the host from any thread: stop now.
+    stop: RefCell<Arc<AtomicBool>>,
+    /// Called at each slice by the layer that shares the interpreter among threads.
+    hand_over: Cell<Option<fn(&Vm)>>,
+    finalizing: Cell<bool>,
+    collecting: Cell<bool>,
+    /// `gc.disable()` was called.
+    pub collection_off: Cell<bool>,
+}
+
+impl Default for Ticks {
+    fn default() -> Ticks {
+        Ticks {
+            fuel: Cell::new(u64::MAX),
+            slice: Cell::new(0),
+            deadline: Cell::new(None),
+            crossed: Cell::new(None),
+            interrupt: RefCell::default(),
+            stop: RefCell::default(),
+            hand_over: Cell::new(None),
+            finalizing: Cell::new(false),
+            collecting: Cell::new(false),
+            collection_off: Cell::new(false),
+        }
+    }
+}
+
+impl Vm {
+    /// One call or loop turn.
+    #[inline(always)]
+    pub fn tick(&self) -> R<()> {
+        let left = self.heap.ticks.get() - 1;
+        self.heap.ticks.set(left);
+        if left < 0 { self.look_up() } else { Ok(()) }
+    }
+
+    /// Counts `work` units (about the work of a call each) of a long native operation, and looks up when the slice is used up. To be
+    /// called in proportion to the work, before doing it.
+    #[inline]
+    pub fn charge(&self, work: u64) -> R<()> {
+        let left = self.heap.ticks.get().saturating_sub_unsigned(work);
+        self.heap.ticks.set(left);
+        if left < 0 { self.look_up() } else { Ok(()) }
+    }
+
+    /// Fuel that is left; `None` without a limit.
+    pub fn fuel(&self) -> Option<u64> {
+        let fuel = self.ticks.fuel.get();
+        (fuel != u64::MAX).then(|| fuel.saturating_add_signed(self.heap.ticks.get().max(0)))
+    }
+
+    /// Sets the fuel; `None` for no limit. Clears a limit that was crossed.
+    pub fn set_fuel(&self, fuel: Option<u64>) {
+        self.ticks.fuel.set(fuel.unwrap_or(u64::MAX));
+        self.ticks.slice.set(0);
+        self.heap.ticks.set(0);
+        self.ticks.crossed.set(None);
+    }
+
+    /// Sets the time by which scripts must be done.
+    pub fn set_deadline(&self, deadline: Option<Instant>) {
+        self.ticks.deadline.set(deadline);
+    }
+
+    /// The limit that was crossed, if one was.
+    pub fn limit_crossed(&self) -> Option<Limit> {
+        self.ticks.crossed.get()
+    }
+
+    /// Forgets that a limit was crossed, so that the interpreter can be used again.
+    pub fn clear_limit(&self) {
+        self.ticks.crossed.set(None);
+    }
+
+    /// The flag that makes the script raise `KeyboardInterrupt` at its next look.
+    pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
+        self.ticks.interrupt.borrow().clone()
+    }
+
+    /// The flag that stops the script at its next look.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.ticks.stop.borrow().clone()
+    }
+
+    /// Registers what is called at each slice, for handing the interpreter over to another thread.
+    pub fn set_hand_over(&self, hook: Option<fn(&Vm)>) {
+        self.ticks.hand_over.set(hook);
+    }
+
+    /// What happens every slice, and when something asked for attention.
+    #[cold]
+    #[inline(never)]
+    fn look_up(&self) -> R<()> {
+        let ticks = &self.ticks;
+        let now = self.heap.ticks.get();
+        let aside = self.heap.take_aside();
+        let left = if now == -1 && aside > 0 { aside } else { now };
+        let used = (ticks.slice.get() - left).max(0) as u64;
+        let fuel = ticks.fuel.get();
+        if fuel != u64::MAX {
+            ticks.fuel.set(fuel.saturating_sub(used));
+        }
+        let slice = ticks.fuel.get().min(SLICE as u64) as i64;
+        ticks.slice.set(slice);
+        self.heap.ticks.set(slice);
+        if let Some(limit) = ticks.crossed.get() {
+            return Err(self.cross(limit));
+        }
+        if ticks.fuel.get() == 0 {
+            return Err(self.cross(Limit::Fuel));
+        }
+        if self.heap.collection_due() && !ticks.collection_off.get() {
+            self.collect_cycles();
+        }
+        if self.heap.bytes() > self.heap.limit() {
+            self.collect_cycles();
+            if self.heap.bytes() > self.heap.limit() {
+                return Err(self.cross(Limit::Memory));
+            }
+        }
+        if ticks.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(self.cross(Limit::Deadline));
+        }
+        if ticks.stop.borrow().load(Ordering::Relaxed) {
+            return Err(self.cross(Limit::Stopped));
+        }
+        if ticks.interrupt.borrow().swap(false, Ordering::Relaxed) {
+            return Err(self.raise_with(&self.types.keyboard_interrupt, vec![]));
+        }
+        self.run_finalizers();
+        if let Some(hook) = ticks.hand_over.get() {
+            hook(self);
+        }
+        Ok(())
+    }
+
+    /// Ends the script with an exception that it cannot catch.
+    #[cold]
+    #[inline(never)]
+    pub fn cross(&self, limit: Limit) -> Raised {
+        self.ticks.crossed.set(Some(limit));
+        let class = if limit == Limit::Memory { &self.types.memory_error } else { &self.types.runtime_error };
+        // The message is made even past the memory limit: it is short, and the script ends.
+        let exception = self.exception(class, vec![self.str_value(limit.message())]);
+        if let Some(e) = exception.downcast::<Exception>() {
+            e.uncatchable.set(true);
+        }
+        self.raise(exception)
+    }
+
+    /// Frees unreachable cycles; how many objects they held.
+    pub fn collect_cycles(&self) -> usize {
+        if self.ticks.collecting.replace(true) {
+            return 0;
+        }
+        let found = self.heap.collect();
+        self.ticks.collecting.set(false);
+        found
+    }
+
+    /// Runs what objects that became unreachable want to run: `__del__`, the warning of a coroutine that was never awaited, the
+    /// `finally` blocks of a generator that was dropped.
+    pub fn run_finalizers(&self) {
+        if !self.heap.has_finalizers() || self.ticks.finalizing.replace(true) {
+            return;
+        }
+        let raised = self.raised.take();
+        let span = self.error_span.get();
+        while self.heap.has_finalizers() {
+            for object in self.heap.take_finalizers() {
+                self.finalize(object);
+            }
+        }
+        self.error_span.set(span);
+        if raised.is_some() {
+            self.raised.set(raised);
+        }
+        self.ticks.finalizing.set(false);
+    }
+
+    fn finalize(&self, object: ObjRef) {
+        match object.kind() {
+            Kind::Coroutine | Kind::Generator | Kind::AsyncGenerator => self.finalize_resumable(&Value::Obj(object)),
+            Kind::Native => {
+                if let Some(hook) = self.finalize_hook(object.class_index()) {
+                    hook(self, &Value::Obj(object));
+                }
+            }
+            _ => {
+                let value = Value::Obj(object);
+                if let Err(Raised) = self.call_special(&value, &self.n.__del__, &[]) {
+                    let method = self.class_of(&value).lookup(&self.n.__del__);
+                    self.unraisable("Exception ignored in", &method);
+                }
+            }
+        }
+    }
+
+    /// Reports an exception that has nowhere to go on standard error, as CPython does.
+    pub fn unraisable(&self, what: &str, object: &Value) {
+        let exception = self.take_raised();
+        let shown = match self.repr(object) {
+            Ok(text) => text.as_str().to_owned(),
+            Err(Raised) => {
+                drop(self.take_raised());
+                "<object repr() failed>".to_owned()
+            }
+        };
+        let mut text = format!("{what}: {shown}\n");
+        text.push_str(&traceback::format_exception(self, &exception));
+        self.write_stderr(&text);
+    }
+}

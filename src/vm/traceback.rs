@@ -1,0 +1,359 @@
+//! Tracebacks: their entries, added while an exception leaves frames, and their text in CPython's layout.
+
+use std::rc::Rc;
+
+use super::Vm;
+use crate::syntax::{Source, Span};
+use crate::value::{Exception, Kind, Payload, Raised, Ref, Shared, Str, Value, Visitor};
+
+/// What tracebacks tell about a body of code.
+pub struct CodeInfo {
+    /// The function's name, `<module>`, `<lambda>`, ...
+    pub name: String,
+    pub source: Source,
+    /// The line of the definition, from 1.
+    pub first_line: u32,
+}
+
+/// The payload of a traceback: a place in a body of code, and the entry of the frame it called. The head is the outermost frame.
+pub struct Traceback {
+    pub info: Rc<CodeInfo>,
+    pub span: Span,
+    /// The next entry, towards the place of the error, or `None`.
+    pub next: Shared<Value>,
+}
+
+impl Payload for Traceback {
+    const KIND: Kind = Kind::Traceback;
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.next.with(|value| visitor.value(value));
+    }
+
+    fn clear(&self) {
+        self.next.set(Value::None);
+    }
+}
+
+impl Traceback {
+    /// The line of the place, from 1.
+    pub fn line(&self) -> u32 {
+        self.info.source.line_number(self.span.start)
+    }
+}
+
+/// Marks that no node has yet said where the exception on its way was raised.
+pub(super) const NO_SPAN: Span = Span { start: u32::MAX, end: u32::MAX };
+
+impl Vm {
+    /// Notes where the exception on its way comes from, unless an inner node has.
+    #[cold]
+    #[inline(never)]
+    pub fn at(&self, span: Span) -> Raised {
+        if self.error_span.get() == NO_SPAN {
+            self.error_span.set(span);
+        }
+        Raised
+    }
+
+    /// Adds an entry for a frame to the exception on its way. Called when it leaves the frame, or is caught in it.
+    #[cold]
+    #[inline(never)]
+    pub fn add_traceback(&self, info: &Rc<CodeInfo>) -> Raised {
+        let span = self.error_span.replace(NO_SPAN);
+        let exception = self.raised.get();
+        if let Some(exception) = exception.as_ref().and_then(|e| e.downcast::<Exception>())
+            && !(exception.uncatchable.get() && self.heap.bytes() > self.heap.limit())
+        {
+            let next = exception.traceback.get();
+            let span = if span == NO_SPAN { Span { start: 0, end: 0 } } else { span };
+            let entry = Traceback { info: info.clone(), span, next: Shared::new(next) };
+            exception.traceback.set(Value::from(self.heap.alloc(entry)));
+        }
+        Raised
+    }
+}
+
+/// The most entries of a traceback that are shown in full, at each end.
+const SHOWN_ENTRIES: usize = 50;
+
+/// The whole text for an exception, with the exceptions it came from, each line ended.
+pub fn format_exception(vm: &Vm, exception: &Value) -> String {
+    let mut out = String::new();
+    format_chain(vm, exception, &mut out);
+    out
+}
+
+fn format_chain(vm: &Vm, exception: &Value, out: &mut String) {
+    // Outermost last: collect the chain, then print from the oldest.
+    let mut chain: Vec<(Value, &'static str)> = vec![(exception.clone(), "")];
+    let mut at = exception.clone();
+    while let Some(e) = at.downcast::<Exception>() {
+        let cause = e.cause.get();
+        let context = e.context.get();
+        let (next, why) = if !cause.is_none() {
+            (cause, "\nThe above exception was the direct cause of the following exception:\n\n")
+        } else if !context.is_none() && !e.suppress_context.get() {
+            (context, "\nDuring handling of the above exception, another exception occurred:\n\n")
+        } else {
+            break;
+        };
+        if chain.iter().any(|(known, _)| known.is(&next)) || chain.len() > 1000 {
+            break;
+        }
+        chain.last_mut().expect("never empty").1 = why;
+        at = next.clone();
+        chain.push((next, ""));
+    }
+    for (index, (one, _)) in chain.iter().enumerate().rev() {
+        format_one(vm, one, out, "", 0);
+        if index > 0 {
+            out.push_str(chain[index - 1].1);
+        }
+    }
+}
+
+fn format_one(vm: &Vm, exception: &Value, out: &mut String, indent: &str, depth: usize) {
+    let Some(e) = exception.downcast::<Exception>() else { return };
+    let group = group_members(vm, exception);
+    let traceback = e.traceback.get();
+    if group.is_some() {
+        let bar = if depth == 0 { "  + " } else { "" };
+        if !traceback.is_none() {
+            out.push_str(&format!("{indent}{bar}Exception Group Traceback (most recent call last):\n"));
+        }
+        let inner = if depth == 0 { format!("{indent}  | ") } else { indent.to_owned() };
+        let mut text = String::new();
+        format_entries(&traceback, &mut text);
+        text.push_str(&format_exception_only(vm, exception));
+        for line in text.lines() {
+            out.push_str(&inner);
+            out.push_str(line);
+            out.push('\n');
+        }
+        let members = group.unwrap_or_default();
+        let base = if depth == 0 { format!("{indent}  ") } else { indent.trim_end_matches("| ").to_owned() };
+        let count = members.len();
+        for (index, member) in members.iter().enumerate().take(15) {
+            let lead = if index == 0 { "+-+" } else { "  +" };
+            out.push_str(&format!("{base}{lead}---------------- {} ----------------\n", index + 1));
+            let deeper = format!("{base}  | ");
+            if group_members(vm, member).is_some() && depth < 10 {
+                format_one(vm, member, out, &deeper, depth + 1);
+            } else {
+                let mut text = String::new();
+                format_chain(vm, member, &mut text);
+                for line in text.lines() {
+                    out.push_str(&deeper);
+                    out.push_str(line);
+                    out.push('\n');
+                }
+            }
+        }
+        if count > 15 {
+            out.push_str(&format!("{base}  +---------------- ... ----------------\n"));
+            out.push_str(&format!("{base}  | and {} more exceptions\n", count - 15));
+        }
+        out.push_str(&format!("{base}  +------------------------------------\n"));
+        return;
+    }
+    if !traceback.is_none() {
+        out.push_str("Traceback (most recent call last):\n");
+        format_entries(&traceback, out);
+    }
+    out.push_str(&format_exception_only(vm, exception));
+}
+
+fn group_members(vm: &Vm, exception: &Value) -> Option<Vec<Value>> {
+    if !vm.is_instance(exception, &vm.types.base_exception_group) {
+        return None;
+    }
+    let members = exception.downcast::<Exception>()?.args.get().as_tuple()?.get(1)?.clone();
+    match vm.collect(&members) {
+        Ok(members) => Some(members),
+        Err(Raised) => {
+            drop(vm.take_raised());
+            None
+        }
+    }
+}
+
+/// The entries of a traceback, outermost first.
+pub fn entries(traceback: &Value) -> Vec<Ref<Traceback>> {
+    let mut found = Vec::new();
+    let mut at = traceback.clone();
+    while let Some(entry) = at.downcast::<Traceback>() {
+        found.push(entry.clone());
+        let next = entry.next.get();
+        at = next;
+        if found.len() > 1_000_000 {
+            break;
+        }
+    }
+    found
+}
+
+/// The lines of the entries: `  File "...", line N, in name`, the source line, the markers.
+pub fn format_entries(traceback: &Value, out: &mut String) {
+    let all = entries(traceback);
+    let mut index = 0;
+    while index < all.len() {
+        let entry = &all[index];
+        // Repetitions beyond three are folded, as CPython does.
+        let mut same = 1;
+        while index + same < all.len() && is_same(&all[index + same], entry) {
+            same += 1;
+        }
+        for shown in &all[index..index + same.min(3)] {
+            format_entry(shown, out);
+        }
+        if same > 3 {
+            let more = same - 3;
+            out.push_str(&format!("  [Previous line repeated {more} more time{}]\n", if more == 1 { "" } else { "s" }));
+        }
+        index += same;
+        if index > SHOWN_ENTRIES && all.len() > 2 * SHOWN_ENTRIES + index && all.len() - SHOWN_ENTRIES > index {
+            let skipped = all.len() - SHOWN_ENTRIES - index;
+            out.push_str(&format!("  ... {skipped} more entries ...\n"));
+            index = all.len() - SHOWN_ENTRIES;
+        }
+    }
+}
+
+fn is_same(a: &Ref<Traceback>, b: &Ref<Traceback>) -> bool {
+    Rc::ptr_eq(&a.info, &b.info) && a.line() == b.line()
+}
+
+fn format_entry(entry: &Ref<Traceback>, out: &mut String) {
+    let source = &entry.info.source;
+    let line_number = entry.line();
+    out.push_str(&format!("  File \"{}\", line {}, in {}\n", source.name(), line_number, entry.info.name));
+    let (Some(line), Some(line_span)) = (source.line(line_number), source.line_span(line_number)) else { return };
+    let trimmed = line.trim_start();
+    let text = trimmed.trim_end();
+    if text.is_empty() {
+        return;
+    }
+    out.push_str(&format!("    {text}\n"));
+    let removed = (line.len() - trimmed.len()) as u32;
+    let start = entry.span.start.saturating_sub(line_span.start + removed) as usize;
+    let end = (entry.span.end.saturating_sub(line_span.start + removed) as usize).min(text.len());
+    if start >= end || (start == 0 && end >= text.len()) || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+        return;
+    }
+    let marked = &text[start..end];
+    let width = |s: &str| s.chars().count();
+    out.push_str("    ");
+    out.push_str(&" ".repeat(width(&text[..start])));
+    out.push_str(&markers(marked));
+    out.push('\n');
+}
+
+/// `^^^^` under an expression; `~~^~~` with the operator of a binary operation or the bracket of a subscript or call marked, as
+/// CPython has it for what it calls anchors.
+fn markers(marked: &str) -> String {
+    let width = marked.chars().count();
+    if let Some((from, to)) = anchor(marked) {
+        let before = marked[..from].chars().count();
+        let at = marked[from..to].chars().count();
+        return "~".repeat(before) + &"^".repeat(at) + &"~".repeat(width - before - at);
+    }
+    "^".repeat(width)
+}
+
+/// The bytes of the operator (or the brackets) that an error in this expression points at.
+fn anchor(text: &str) -> Option<(usize, usize)> {
+    let source = Source::new("<anchor>", text);
+    let module = crate::syntax::parse(&source, crate::syntax::Mode::Eval).ok()?;
+    use crate::syntax::ast::{ExprKind, StmtKind};
+    let StmtKind::Expr { value } = &module.body.first()?.kind else { return None };
+    match &value.kind {
+        ExprKind::BinOp { left, right, op } => {
+            let between = text.get(left.span.end as usize..right.span.start as usize)?;
+            let symbol = op.symbol();
+            let at = between.find(symbol)? + left.span.end as usize;
+            Some((at, at + symbol.len()))
+        }
+        ExprKind::Subscript { value, .. } => Some((value.span.end as usize, text.len())),
+        _ => None,
+    }
+}
+
+/// The last lines: `Class: message`, with notes; for syntax errors the place first.
+pub fn format_exception_only(vm: &Vm, exception: &Value) -> String {
+    let class = vm.class_of(exception);
+    let name = match class.lookup(&vm.n.__module__).downcast::<Str>().map(|module| module.as_str().to_owned()) {
+        Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{}", class.qualname.get().as_str()),
+        _ => class.qualname.get().as_str().to_owned(),
+    };
+    let mut out = String::new();
+    if class.is_subclass(&vm.types.syntax_error)
+        && let Some(text) = syntax_error_place(vm, exception)
+    {
+        out.push_str(&text);
+    }
+    let message = match message_of(vm, exception) {
+        Ok(message) => message,
+        Err(Raised) => {
+            drop(vm.take_raised());
+            "<exception str() failed>".to_owned()
+        }
+    };
+    let suggestion = vm.suggestion(exception);
+    if message.is_empty() {
+        out.push_str(&name);
+    } else {
+        out.push_str(&format!("{name}: {message}"));
+    }
+    if let Some(suggestion) = suggestion {
+        out.push_str(&format!(". Did you mean: '{suggestion}'?"));
+    }
+    out.push('\n');
+    if let Ok(Some(notes)) = vm.find_attr(exception, &vm.n.__notes__)
+        && let Ok(notes) = vm.collect(&notes)
+    {
+        for note in notes {
+            if let Ok(text) = vm.str(&note) {
+                out.push_str(text.as_str());
+                out.push('\n');
+            }
+        }
+    }
+    drop(vm.raised.take());
+    out
+}
+
+fn message_of(vm: &Vm, exception: &Value) -> crate::value::R<String> {
+    if vm.is_instance(exception, &vm.types.syntax_error)
+        && let Some(e) = exception.downcast::<Exception>()
+        && let Some(message) = e.args.get().as_tuple().and_then(|args| args.first().cloned())
+    {
+        return Ok(vm.str(&message)?.as_str().to_owned());
+    }
+    Ok(vm.str(exception)?.as_str().to_owned())
+}
+
+/// The rendered place of a syntax error, without its last line.
+fn syntax_error_place(vm: &Vm, exception: &Value) -> Option<String> {
+    let get = |name: &Ref<Str>| vm.find_attr(exception, name).ok().flatten().filter(|value| !value.is_none());
+    let filename = get(&vm.n.filename)?;
+    let Value::Int(line) = get(&vm.n.lineno)? else { return None };
+    let mut out = format!("  File \"{}\", line {line}\n", filename.as_str()?);
+    let Some(text) = get(&vm.n.text) else { return Some(out) };
+    let text = text.as_str()?;
+    let stripped = text.trim_end();
+    let shown = stripped.trim_start();
+    out.push_str(&format!("    {shown}\n"));
+    let removed = stripped.chars().count() - shown.chars().count();
+    if let Some(Value::Int(offset)) = get(&vm.n.offset) {
+        let start = (offset - 1 - removed as i64).max(0) as usize;
+        let end = match get(&vm.n.end_offset) {
+            Some(Value::Int(end)) if end > offset => (end - 1 - removed as i64).max(0) as usize,
+            _ => start + 1,
+        };
+        let end = end.min(shown.chars().count().max(start + 1));
+        out.push_str(&format!("    {}{}\n", " ".repeat(start), "^".repeat(end.saturating_sub(start).max(1))));
+    }
+    Some(out)
+}
