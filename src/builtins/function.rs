@@ -281,11 +281,11 @@ fn co_qualname(_vm: &Vm, this: &Ref<Code>) -> Ref<Str> {
 }
 
 fn co_filename(vm: &Vm, this: &Ref<Code>) -> Value {
-    vm.str_value(this.source.name())
+    vm.str_value(this.info.source.name())
 }
 
 fn co_firstlineno(_vm: &Vm, this: &Ref<Code>) -> i64 {
-    this.source.position(this.span.start).line.into()
+    this.info.first_line.into()
 }
 
 fn co_argcount(_vm: &Vm, this: &Ref<Code>) -> usize {

@@ -9,6 +9,7 @@ mod bytes;
 pub mod codecs;
 mod comparisons;
 mod complex;
+mod coroutine;
 mod dict;
 pub mod exceptions;
 pub mod files;
@@ -71,6 +72,7 @@ pub fn install(vm: &Vm) {
     iterators::install(vm);
     files::install(vm);
     functions::install(vm);
+    coroutine::install(vm);
     // Last: the special methods that the files above leave to the operators.
     slots::install(vm);
     names(vm);

@@ -2,8 +2,9 @@
 
 use crate::native::define_methods;
 use crate::rows;
-use crate::value::{R, Ref, Traceback, Value};
-use crate::vm::{Code, Vm};
+use crate::value::{R, Ref, Value};
+use crate::vm::Vm;
+use crate::vm::traceback::Traceback;
 
 pub fn install(vm: &Vm) {
     define_methods(
@@ -13,7 +14,6 @@ pub fn install(vm: &Vm) {
             get "tb_next" => next(0), set set_next(0 1);
             get "tb_lineno" => line(0);
             get "tb_lasti" => offset(0);
-            get "tb_code" => code(0);
             get "tb_frame" => frame(0);
         ],
     );
@@ -46,17 +46,12 @@ fn set_next(vm: &Vm, this: &Ref<Traceback>, value: &Value) -> R<()> {
     Ok(())
 }
 
-fn line(_vm: &Vm, this: &Ref<Traceback>) -> Option<i64> {
-    let code = this.code.downcast::<Code>()?;
-    Some(code.source.position(this.span.0).line.into())
+fn line(_vm: &Vm, this: &Ref<Traceback>) -> i64 {
+    this.line().into()
 }
 
 fn offset(_vm: &Vm, this: &Ref<Traceback>) -> i64 {
-    this.span.0.into()
-}
-
-fn code(_vm: &Vm, this: &Ref<Traceback>) -> Value {
-    this.code.clone()
+    this.span.start.into()
 }
 
 /// Frames are no objects here (docs/compatibility.md).

@@ -1,4 +1,4 @@
-//! Exceptions and tracebacks: data only; the hierarchy is in `builtins/exceptions.rs`.
+//! Exceptions: data only; the hierarchy is in `builtins/exceptions.rs`, tracebacks in `vm/traceback.rs`.
 
 use std::cell::Cell;
 
@@ -68,29 +68,5 @@ impl Payload for Exception {
         }
         drop(self.fields.take());
         self.attributes.set(None);
-    }
-}
-
-/// One entry of a traceback: a place in a code object, and the entry of the frame it called. The head is the outermost frame.
-pub struct Traceback {
-    /// The code object.
-    pub code: Value,
-    /// Byte offsets of the expression or statement in the code's source.
-    pub span: (u32, u32),
-    /// The next entry, towards the place of the error, or `None`.
-    pub next: Shared<Value>,
-}
-
-impl Payload for Traceback {
-    const KIND: Kind = Kind::Traceback;
-    const CONTAINER: bool = true;
-
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.value(&self.code);
-        self.next.with(|value| visitor.value(value));
-    }
-
-    fn clear(&self) {
-        self.next.set(Value::None);
     }
 }

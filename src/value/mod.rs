@@ -31,7 +31,7 @@ pub use bytes::{ByteArray, Bytes};
 pub use cell::Shared;
 pub use class::{Base, Class, MappingProxy, Shape};
 pub use dict::Dict;
-pub use exception::{Exception, Traceback};
+pub use exception::Exception;
 pub use heap::Heap;
 pub use instance::Instance;
 pub use int::BigInt;

@@ -6,9 +6,9 @@
 
 use std::cell::Cell;
 
+use super::Vm;
 use super::function::Function;
 use super::unowned::Unowned;
-use super::Vm;
 use crate::value::{Class, Instance, Kind, Ref, Shape, Str, Value};
 
 /// What a site knows.

@@ -46,13 +46,17 @@ pub struct Code {
     pub parameters: Parameters,
     /// Only positional parameters, none captured, an ordinary function: calls take the short way.
     pub is_simple: bool,
+    /// The same for any kind of function: awaiting a coroutine function takes the short way.
+    pub has_simple_parameters: bool,
     /// The names of the slots that are variables of the script: the first ones.
     pub locals: Vec<Ref<Str>>,
     /// Which of them are captured by inner functions; calling puts a fresh cell there (around the argument, if any).
     pub captured: Vec<u16>,
-    /// The captured variables of outer functions; the closure's cells go to the last slots.
+    /// The captured variables of outer functions.
     pub free: Vec<Ref<Str>>,
-    /// All slots: locals, hidden ones, free ones.
+    /// The first of the slots for them.
+    pub free_base: usize,
+    /// All slots: locals, free ones, hidden ones.
     pub slots: usize,
     pub doc: Value,
     /// The namespace that global names of the body mean. Nodes refer to it without counting.
@@ -61,6 +65,8 @@ pub struct Code {
     pub children: Vec<Ref<Code>>,
     /// What tracebacks tell: the source, the name, the first line.
     pub info: Rc<CodeInfo>,
+    /// Of an expression: running it gives a value.
+    pub is_expression: bool,
     /// Holds a `try` or `with` in which it may suspend: dropping a suspended frame has code to run.
     pub has_cleanup: bool,
     pub body: Tree,

@@ -84,3 +84,27 @@ fn describe(error: &io::Error) -> (i32, String) {
     };
     (number, text.to_owned())
 }
+
+impl Vm {
+    /// Writes to standard error, where failing helps nobody.
+    pub fn write_stderr(&self, text: &str) {
+        let _ = self.host.flush(Stream::Out);
+        let _ = self.host.write(Stream::Err, text.as_bytes());
+    }
+
+    /// What the prompt does with the value of an expression: shows it unless it is `None`, and keeps it as `_`.
+    pub fn display(&self, value: &crate::value::Value) -> R<()> {
+        if value.is_none() {
+            return Ok(());
+        }
+        let text = self.repr(value)?;
+        self.write(Stream::Out, &format!("{}\n", text.as_str()))?;
+        self.builtins.set_str(&self.intern("_"), value.clone());
+        Ok(())
+    }
+
+    /// Warns about a coroutine that was dropped without being awaited.
+    pub(crate) fn warn_never_awaited(&self, name: &str) {
+        self.write_stderr(&format!("<sys>:0: RuntimeWarning: coroutine '{name}' was never awaited\n"));
+    }
+}

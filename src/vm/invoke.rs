@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
+use super::Vm;
 use super::code::{Code, CodeKind};
 use super::function::{Args, Function};
 use super::node::Tree;
-use super::Vm;
 use crate::syntax::Span;
 use crate::value::{R, Raised, Ref, Str, Value, Variable};
 
@@ -139,8 +139,7 @@ impl Vm {
     fn run_body(&self, function: &Ref<Function>, slots: &mut [Value]) -> R {
         let code = &function.code;
         if !function.closure.is_empty() {
-            let free = code.slots - function.closure.len();
-            for (slot, variable) in slots[free..].iter_mut().zip(&function.closure) {
+            for (slot, variable) in slots[code.free_base..].iter_mut().zip(&function.closure) {
                 *slot = Value::from(variable);
             }
         }
@@ -174,7 +173,7 @@ impl Vm {
         let function = function.clone();
         let code = &function.code;
         if code.kind != CodeKind::Function {
-            let slots = self.bind(&function, args)?;
+            let slots = self.bind_arguments(&function, args)?;
             return Ok(self.make_resumable(&function, slots));
         }
         if code.slots <= 16 {
@@ -189,11 +188,10 @@ impl Vm {
     }
 
     /// The slots of a call of `function` with these arguments, cells included.
-    pub fn bind(&self, function: &Ref<Function>, args: Args<'_>) -> R<Box<[Value]>> {
+    pub fn bind_arguments(&self, function: &Ref<Function>, args: Args<'_>) -> R<Box<[Value]>> {
         let mut slots = vec![Value::Undef; function.code.slots].into_boxed_slice();
         self.bind_into(function, args, &mut slots)?;
-        let free = slots.len() - function.closure.len();
-        for (slot, variable) in slots[free..].iter_mut().zip(&function.closure) {
+        for (slot, variable) in slots[function.code.free_base..].iter_mut().zip(&function.closure) {
             *slot = Value::from(variable);
         }
         Ok(slots)
@@ -303,8 +301,7 @@ impl Vm {
             let passed: Vec<&str> =
                 only.iter().map(|n| n.as_str()).filter(|n| args.keywords.iter().any(|(k, _)| k.as_str() == *n)).collect();
             let list = passed.join(", ");
-            return self
-                .type_error(format!("{shown} got some positional-only arguments passed as keyword arguments: '{list}'"));
+            return self.type_error(format!("{shown} got some positional-only arguments passed as keyword arguments: '{list}'"));
         }
         self.type_error(format!("{shown} got an unexpected keyword argument '{}'", name.as_str()))
     }
@@ -315,8 +312,7 @@ impl Vm {
         let parameters = &function.code.parameters;
         let positional = parameters.positional;
         let defaults = function.defaults.with(|defaults| defaults.len());
-        let keyword_only =
-            slots[positional..positional + parameters.keyword_only].iter().filter(|slot| !slot.is_undef()).count();
+        let keyword_only = slots[positional..positional + parameters.keyword_only].iter().filter(|slot| !slot.is_undef()).count();
         let takes = if defaults > 0 { format!("from {} to {positional}", positional - defaults) } else { positional.to_string() };
         let plural = if positional == 1 && defaults == 0 { "" } else { "s" };
         let and_keywords = if keyword_only > 0 {

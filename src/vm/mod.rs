@@ -2,14 +2,16 @@
 
 pub mod attribute;
 pub mod binary;
+pub mod cache;
 pub mod call;
 pub mod characters;
 pub mod class;
 pub mod code;
-pub mod compile;
 pub mod coroutine;
+pub mod cursor;
 pub mod effects;
 pub mod errors;
+pub mod expr;
 pub mod format;
 pub mod function;
 pub mod generic;
@@ -26,11 +28,15 @@ pub mod number;
 pub mod operators;
 pub mod sequence;
 pub mod signature;
+pub mod stmt;
 pub mod string;
 pub mod suspend;
 mod syntax_error;
 pub mod text;
+pub mod ticks;
+pub mod traceback;
 pub mod types;
+pub mod unowned;
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
@@ -63,6 +69,16 @@ pub struct Vm {
     pub modules: Ref<Dict>,
     /// The namespace of the built-in names.
     pub builtins: Ref<Dict>,
+    /// Limits, interrupts, finalisers.
+    pub ticks: ticks::Ticks,
+    /// What frames pass along while they suspend and resume.
+    pub(crate) suspension: suspend::Suspension,
+    /// Where the exception on its way was raised in the frame that it is leaving.
+    pub(crate) error_span: Cell<crate::syntax::Span>,
+    /// Told when an async generator is first iterated over.
+    pub first_iteration_hook: Cell<Option<FirstIterationHook>>,
+    /// What is done with objects of a native type that want to be finalised, by class index.
+    finalize_hooks: RefCell<Vec<Option<FinalizeHook>>>,
     /// Script calls that are active on the native stack.
     pub depth: Cell<u32>,
     pub max_depth: Cell<u32>,
@@ -87,6 +103,12 @@ pub struct Vm {
     pub heap: Box<Heap>,
 }
 
+/// Told when an async generator is first iterated over.
+pub type FirstIterationHook = fn(&Vm, &Ref<coroutine::AsyncGenerator>) -> R<()>;
+
+/// Finalises an object that is no longer reachable.
+pub type FinalizeHook = fn(&Vm, &Value);
+
 /// Looks at an awaited object: its result (or exception) if it is done, `None` if the coroutine has to wait for it, which hands the
 /// object itself to the task.
 pub type AwaitHook = fn(&Vm, &Value) -> R<Option<Value>>;
@@ -104,6 +126,11 @@ impl Vm {
             host,
             modules: heap.dict(),
             builtins: heap.dict(),
+            ticks: ticks::Ticks::default(),
+            suspension: suspend::Suspension::default(),
+            error_span: Cell::new(traceback::NO_SPAN),
+            first_iteration_hook: Cell::new(None),
+            finalize_hooks: RefCell::default(),
             depth: Cell::new(0),
             max_depth: Cell::new(1000),
             stack_limit: Cell::new(0),
@@ -171,6 +198,19 @@ impl Vm {
             hooks.resize(class_index as usize + 1, None);
         }
         hooks[class_index as usize] = Some(hook);
+    }
+
+    /// Has objects of a native type that ask for it (`ObjRef::request_finalizer`) finalised by `hook`.
+    pub fn set_finalize_hook(&self, class_index: u16, hook: FinalizeHook) {
+        let mut hooks = self.finalize_hooks.borrow_mut();
+        if hooks.len() <= class_index as usize {
+            hooks.resize(class_index as usize + 1, None);
+        }
+        hooks[class_index as usize] = Some(hook);
+    }
+
+    pub(crate) fn finalize_hook(&self, class_index: u16) -> Option<FinalizeHook> {
+        self.finalize_hooks.borrow().get(class_index as usize).copied().flatten()
     }
 
     /// The hook of a native type.

@@ -8,12 +8,12 @@
 
 use std::cell::Cell;
 
+use super::Vm;
 use super::code::{Code, CodeKind};
 use super::coroutine::{
     Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, State, Step,
 };
 use super::function::Function;
-use super::Vm;
 use crate::value::{Exception, Kind, Payload, R, Raised, Ref, Shared, Value, Visitor};
 
 /// What is passed along while frames suspend and resume. Empty in between.
@@ -43,6 +43,31 @@ pub enum Begun {
 pub struct AsyncGeneratorStep {
     pub generator: Ref<AsyncGenerator>,
     pub action: Shared<StepAction>,
+    /// The coroutine that drives it, once a script does so by hand.
+    pub driver: Shared<Option<Ref<Coroutine>>>,
+}
+
+/// Awaits one thing: what drives an awaitable by hand.
+struct AwaitOne(Option<Value>);
+
+impl NativeFrame for AwaitOne {
+    fn name(&self) -> &'static str {
+        "asend"
+    }
+
+    fn resume(&mut self, _vm: &Vm, sent: R) -> R<Step> {
+        match self.0.take() {
+            Some(value) => {
+                drop(sent?);
+                Ok(Step::Await(value))
+            }
+            None => sent.map(Step::Done),
+        }
+    }
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.values(&self.0);
+    }
 }
 
 /// What an `AsyncGeneratorStep` does.
@@ -65,10 +90,16 @@ impl Payload for AsyncGeneratorStep {
             StepAction::Send(value) | StepAction::Throw(value) => visitor.value(value),
             StepAction::Close | StepAction::Used => {}
         });
+        self.driver.with(|driver| {
+            if let Some(driver) = driver {
+                visitor.reference(driver);
+            }
+        });
     }
 
     fn clear(&self) {
         self.action.set(StepAction::Used);
+        self.driver.set(None);
     }
 }
 
@@ -425,11 +456,13 @@ impl Vm {
         if let Some(Activation::Script(frame)) = stack.first_mut() {
             frame.owner = Owner::Coroutine(coroutine.clone());
         }
-        self.run_joined(&mut stack).inspect(|begun| {
-            if let Begun::Done(_) = begun {
-                inner.state.set(State::Closed);
-            }
-        }).inspect_err(|_| inner.state.set(State::Closed))
+        self.run_joined(&mut stack)
+            .inspect(|begun| {
+                if let Begun::Done(_) = begun {
+                    inner.state.set(State::Closed);
+                }
+            })
+            .inspect_err(|_| inner.state.set(State::Closed))
     }
 
     /// Runs a stack of frames that another frame awaits; if it suspends, its frames wait to be put on top of that one.
@@ -540,7 +573,7 @@ impl Vm {
     }
 
     /// At the first iteration of an async generator: the event loop wants to know, to close it in the end.
-    fn tell_first_iteration(&self, generator: &Ref<AsyncGenerator>) -> R<()> {
+    pub(crate) fn tell_first_iteration(&self, generator: &Ref<AsyncGenerator>) -> R<()> {
         if generator.hooked.replace(true) {
             return Ok(());
         }
@@ -770,6 +803,7 @@ impl NativeFrame for AsyncGeneratorClose {
             let step = AsyncGeneratorStep {
                 generator: self.generator.clone(),
                 action: Shared::new(StepAction::Throw(exit)),
+                driver: Shared::new(None),
             };
             return Ok(Step::Await(Value::from(vm.heap.alloc(step))));
         }
@@ -787,5 +821,46 @@ impl NativeFrame for AsyncGeneratorClose {
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.reference(&self.generator);
+    }
+}
+
+impl Vm {
+    /// The coroutine that drives a step of an async generator by hand.
+    pub fn coroutine_of_step(&self, step: &Ref<AsyncGeneratorStep>) -> Ref<Coroutine> {
+        if let Some(known) = step.driver.get() {
+            return known;
+        }
+        // The driver awaits a step of its own, which takes the action over, so that the two do not hold each other.
+        let inner = AsyncGeneratorStep {
+            generator: step.generator.clone(),
+            action: Shared::new(step.action.replace(StepAction::Used)),
+            driver: Shared::new(None),
+        };
+        let value = self.native_coroutine(Box::new(AwaitOne(Some(Value::from(self.heap.alloc(inner))))));
+        let coroutine = value.downcast::<Coroutine>().expect("just made").clone();
+        coroutine.as_obj().cancel_finalizer();
+        step.driver.set(Some(coroutine.clone()));
+        coroutine
+    }
+
+    /// Calls an `async` native function and begins to await it.
+    pub(crate) fn begin_native_call(
+        &self,
+        function: &Ref<super::function::NativeFunction>,
+        args: super::function::Args<'_>,
+    ) -> R<Begun> {
+        let flat = self.bind_native(function, args)?;
+        let frame = match &function.code {
+            super::function::NativeCode::Async(enter) => enter(self, &flat)?,
+            super::function::NativeCode::AsyncClosure(enter) => enter(self, &flat)?,
+            _ => return Err(self.type_error("an async function is required")),
+        };
+        drop(flat);
+        self.begin_native(frame)
+    }
+
+    /// Forgets where an exception came from that was caught without a traceback entry.
+    pub(crate) fn forget_span(&self) {
+        self.error_span.set(super::traceback::NO_SPAN);
     }
 }

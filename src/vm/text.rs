@@ -289,12 +289,12 @@ impl Vm {
             }
             Kind::Code => {
                 if let Some(code) = value.downcast::<Code>() {
-                    let line = code.source.position(code.span.start).line;
+                    let line = code.info.first_line;
                     let _ = write!(
                         out,
                         "<code object {} at {address:#x}, file \"{}\", line {line}>",
                         code.name.as_str(),
-                        code.source.name()
+                        code.info.source.name()
                     );
                 }
             }

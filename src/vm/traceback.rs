@@ -357,3 +357,28 @@ fn syntax_error_place(vm: &Vm, exception: &Value) -> Option<String> {
     }
     Some(out)
 }
+
+impl Vm {
+    /// The name that was probably meant, for an error about a missing one.
+    fn suggestion(&self, exception: &Value) -> Option<String> {
+        let get = |name: &Ref<Str>| self.find_attr(exception, name).ok().flatten().filter(|value| !value.is_none());
+        let name = get(&self.n.name)?;
+        let name = name.as_str()?;
+        let mut candidates: Vec<Value> = Vec::new();
+        if self.is_instance(exception, &self.types.attribute_error) {
+            let object = get(&self.n.obj)?;
+            let dir = self.builtins.get_text("dir")?;
+            candidates = self.call(&dir, &[object]).ok().and_then(|names| self.collect(&names).ok()).unwrap_or_default();
+            drop(self.raised.take());
+        } else if self.is_instance(exception, &self.types.name_error) {
+            if let Some(main) = self.modules.get_str(&self.n.__main__)
+                && let Some(module) = main.downcast::<crate::value::Module>()
+            {
+                candidates.extend(module.dict.keys());
+            }
+            candidates.extend(self.builtins.keys());
+        }
+        let names: Vec<&str> = candidates.iter().filter_map(Value::as_str).collect();
+        super::attribute::suggest(name, names).map(str::to_owned)
+    }
+}

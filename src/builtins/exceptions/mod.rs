@@ -7,7 +7,8 @@ mod os;
 
 use crate::native::define_methods;
 use crate::rows;
-use crate::value::{Base, Class, Exception, Kind, List, R, Ref, Str, Traceback, Value};
+use crate::value::{Base, Class, Exception, Kind, List, R, Ref, Str, Value};
+use crate::vm::traceback::Traceback;
 use crate::vm::{Args, Vm};
 
 pub fn install(vm: &Vm) {

@@ -138,9 +138,6 @@ fn is_mapping(vm: &Vm, value: &Value) -> bool {
 /// Runs source text or a code object in a namespace.
 fn run_in(vm: &Vm, name: &str, source: &Value, mode: Mode, globals: &Ref<Dict>, locals: &Value) -> R {
     let separate = !locals.is_undef() && !locals.is_none() && !locals.payload::<Dict>().is_some_and(|locals| locals.is(globals));
-    if separate {
-        return Err(vm.not_implemented_error(format!("{name}() with locals apart from globals is not supported")));
-    }
     let builtins = vm.intern("__builtins__");
     if globals.get_str(&builtins).is_none()
         && let Some(module) = vm.modules.get_str(&vm.n.builtins)
@@ -148,16 +145,24 @@ fn run_in(vm: &Vm, name: &str, source: &Value, mode: Mode, globals: &Ref<Dict>, 
         globals.set_str(&builtins, module);
     }
     let code = match (source.downcast::<Code>(), text(vm, source)?) {
+        // Code is lowered for one namespace, so running it in another means lowering its text again.
         (Some(code), _) => {
-            let mode = if code.name.as_str() == "<eval>" { Mode::Eval } else { Mode::File };
-            let source = code.source.clone();
-            vm.compile(source.clone(), mode, globals).map_err(|error| vm.raise_syntax_error(&source, &error))?
+            let mode = if code.is_expression { Mode::Eval } else { Mode::File };
+            let source = Rc::new(code.info.source.clone());
+            prepared(vm, source, mode, globals, separate)?
         }
         (None, Some(text)) => {
             let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']) } else { &text };
-            compiled(vm, text, "<string>", mode, globals)?
+            vm.charge((text.len() / 64) as u64)?;
+            prepared(vm, Rc::new(Source::new("<string>", text)), mode, globals, separate)?
         }
         (None, None) => return Err(vm.type_error(format!("{name}() arg 1 must be a string, bytes or code object"))),
     };
-    vm.run(&code)
+    if separate { vm.run_in(&code, locals.clone()) } else { vm.run(&code) }
+}
+
+fn prepared(vm: &Vm, source: Rc<Source>, mode: Mode, globals: &Ref<Dict>, separate: bool) -> R<Ref<Code>> {
+    let compiled =
+        if separate { vm.compile_for_namespace(&source, mode, globals) } else { vm.compile(source.clone(), mode, globals) };
+    compiled.map_err(|error| vm.raise_syntax_error(&source, &error))
 }

@@ -42,8 +42,9 @@ impl Lowerer<'_> {
         let span = expr.span;
         let mark = self.mark();
         let scope = self.scopes.at(span, AT_COMPREHENSION);
-        let (ExprKind::ListComp { generators, .. } | ExprKind::SetComp { generators, .. } | ExprKind::DictComp { generators, .. }) =
-            &mut expr.kind
+        let (ExprKind::ListComp { generators, .. }
+        | ExprKind::SetComp { generators, .. }
+        | ExprKind::DictComp { generators, .. }) = &mut expr.kind
         else {
             unreachable!("called for comprehensions")
         };
@@ -89,8 +90,9 @@ impl Lowerer<'_> {
             ExprKind::SetComp { .. } => NewKind::Set,
             _ => NewKind::Dict,
         };
-        let (ExprKind::ListComp { generators, .. } | ExprKind::SetComp { generators, .. } | ExprKind::DictComp { generators, .. }) =
-            &mut expr.kind
+        let (ExprKind::ListComp { generators, .. }
+        | ExprKind::SetComp { generators, .. }
+        | ExprKind::DictComp { generators, .. }) = &mut expr.kind
         else {
             unreachable!("called for comprehensions")
         };
@@ -130,7 +132,14 @@ impl Lowerer<'_> {
     }
 
     /// Loops, each inside the one before, around what `innermost` emits.
-    fn comprehension_loops(&mut self, generators: &mut [Comprehension], given: Option<u16>, innermost: impl FnOnce(&mut Self, &mut Statements), out: &mut Statements, span: Span) {
+    fn comprehension_loops(
+        &mut self,
+        generators: &mut [Comprehension],
+        given: Option<u16>,
+        innermost: impl FnOnce(&mut Self, &mut Statements),
+        out: &mut Statements,
+        span: Span,
+    ) {
         let Some((part, rest)) = generators.split_first_mut() else {
             innermost(self, out);
             return;

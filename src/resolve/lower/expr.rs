@@ -419,7 +419,8 @@ impl Lowerer<'_> {
         let callee = self.load_name(name, name_span);
         let mut locals = Vec::new();
         let in_namespace = self.scopes.all[self.scope].kind == super::ScopeKind::Class;
-        let is_module = self.scopes.all[self.frame().scope].kind == super::ScopeKind::Module;
+        let frame_scope = self.frame().scope;
+        let is_module = self.scopes.all[frame_scope].kind == super::ScopeKind::Module;
         if !in_namespace && !is_module {
             let slots: Vec<(Name, super::ScopeId)> =
                 self.frame().slots.keys().map(|(owner, name)| (name.clone(), *owner)).collect();
@@ -471,4 +472,3 @@ fn comparison<A: operand::Operand, B: operand::Operand>(op: CmpOp, a: A, b: B, s
     }
     by_operator!(Eq NotEq Lt LtE Gt GtE)
 }
-

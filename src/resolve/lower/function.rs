@@ -2,8 +2,8 @@
 
 use super::super::scope::{AT_ALIAS, AT_BODY, AT_TYPE_PARAMS, CLASS_CELL, ScopeId};
 use super::{Lowerer, Statements};
-use crate::syntax::ast::*;
 use crate::syntax::Span;
+use crate::syntax::ast::*;
 use crate::value::{Ref, Str, Value};
 use crate::vm::code::{Code, CodeKind, Parameters};
 use crate::vm::expr::display::MakeTuple;
@@ -25,7 +25,14 @@ pub(super) enum Body<'a> {
 
 impl Lowerer<'_> {
     /// The code of a function, and the slots (of the frame around) of the cells that it captures.
-    pub(super) fn function_code(&mut self, name: &str, args: &Arguments, body: Body<'_>, span: Span, is_async: bool) -> (Ref<Code>, Box<[u16]>) {
+    pub(super) fn function_code(
+        &mut self,
+        name: &str,
+        args: &Arguments,
+        body: Body<'_>,
+        span: Span,
+        is_async: bool,
+    ) -> (Ref<Code>, Box<[u16]>) {
         let scope = self.scopes.at(span, AT_BODY);
         let positional: Vec<&Arg> = args.posonlyargs.iter().chain(&args.args).collect();
         let mut parameters: Vec<Name> = positional.iter().map(|arg| arg.arg.name.clone()).collect();
@@ -44,7 +51,16 @@ impl Lowerer<'_> {
 
     /// The code of a body with its own frame.
     #[allow(clippy::too_many_arguments, reason = "the parts of a definition")]
-    pub(super) fn code(&mut self, scope: ScopeId, name: &str, parameters: Vec<Name>, shape: Parameters, body: Body<'_>, span: Span, is_async: bool) -> (Ref<Code>, Box<[u16]>) {
+    pub(super) fn code(
+        &mut self,
+        scope: ScopeId,
+        name: &str,
+        parameters: Vec<Name>,
+        shape: Parameters,
+        body: Body<'_>,
+        span: Span,
+        is_async: bool,
+    ) -> (Ref<Code>, Box<[u16]>) {
         let free = self.scopes.all[scope].free.clone();
         let captures: Box<[u16]> = free.iter().map(|(owner, name)| self.cell_slot(*owner, name)).collect();
         let qualname = if self.qualname.is_empty() { name.to_owned() } else { format!("{}{name}", self.qualname) };
@@ -99,7 +115,17 @@ impl Lowerer<'_> {
 
     /// The function object of a definition or lambda.
     #[allow(clippy::too_many_arguments, reason = "the parts of a definition")]
-    pub(super) fn make_function(&mut self, name: &str, args: &mut Arguments, returns: Option<&mut Expr>, body: Body<'_>, span: Span, is_async: bool, type_params: Option<Tree>, defaults: Defaults) -> Tree {
+    pub(super) fn make_function(
+        &mut self,
+        name: &str,
+        args: &mut Arguments,
+        returns: Option<&mut Expr>,
+        body: Body<'_>,
+        span: Span,
+        is_async: bool,
+        type_params: Option<Tree>,
+        defaults: Defaults,
+    ) -> Tree {
         let annotations = self.annotations(args, returns);
         let (code, captures) = self.function_code(name, args, body, span, is_async);
         Box::new(MakeFunction {
@@ -289,7 +315,14 @@ impl Lowerer<'_> {
         })
     }
 
-    pub(super) fn type_alias(&mut self, name: &Ident, type_params: &mut [TypeParam], value: &mut Expr, span: Span, out: &mut Statements) {
+    pub(super) fn type_alias(
+        &mut self,
+        name: &Ident,
+        type_params: &mut [TypeParam],
+        value: &mut Expr,
+        span: Span,
+        out: &mut Statements,
+    ) {
         let outer = self.scope;
         let scope = self.scopes.at(span, AT_TYPE_PARAMS);
         let (_, params) = if type_params.is_empty() {

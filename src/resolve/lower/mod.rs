@@ -19,11 +19,11 @@ use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes};
 use crate::syntax::ast::{Module, Name};
 use crate::syntax::{Source, Span, SyntaxError};
 use crate::value::{Dict, Ref, Str, Value};
+use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind, Parameters};
 use crate::vm::node::Tree;
 use crate::vm::traceback::CodeInfo;
 use crate::vm::unowned::Unowned;
-use crate::vm::Vm;
 
 /// What a module is lowered for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,8 +34,9 @@ pub enum Purpose {
     Interactive,
     /// An expression: running gives its value.
     Eval,
-    /// As `File`, with names in a namespace beside the globals (slot 0), as `exec` with two namespaces has it.
-    ClassLike,
+    /// As `File` and `Eval`, with names in a namespace beside the globals (slot 0), as `exec` and `eval` with two namespaces have it.
+    FileIn,
+    EvalIn,
 }
 
 /// The code of a module.
@@ -45,7 +46,7 @@ pub type Lowered = Result<Ref<Code>, SyntaxError>;
 pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, purpose: Purpose) -> Lowered {
     super::mangle::mangle(&mut module);
     let mut scopes = Scopes::analyse(&module)?;
-    if purpose == Purpose::ClassLike {
+    if matches!(purpose, Purpose::FileIn | Purpose::EvalIn) {
         scopes.all[0].kind = ScopeKind::Class;
     }
     let future_annotations = stmt::imports_future_annotations(&module.body);
@@ -100,7 +101,10 @@ struct Lowerer<'a> {
 /// Where a name lives, for the code being lowered.
 enum Place {
     Local(u16),
-    Cell { slot: u16, is_free: bool },
+    Cell {
+        slot: u16,
+        is_free: bool,
+    },
     Global,
     /// In the class body's namespace, or else here.
     Class(Box<Place>),
@@ -181,11 +185,7 @@ impl Lowerer<'_> {
     }
 
     fn info(&self, name: &str, span: Span) -> Rc<CodeInfo> {
-        Rc::new(CodeInfo {
-            name: name.to_owned(),
-            source: self.source.clone(),
-            first_line: self.source.line_number(span.start),
-        })
+        Rc::new(CodeInfo { name: name.to_owned(), source: self.source.clone(), first_line: self.source.line_number(span.start) })
     }
 
     /// Begins the frame of `scope`, whose variables get the first slots in this order.
@@ -217,15 +217,22 @@ impl Lowerer<'_> {
 
     /// Ends the frame: its code object.
     #[allow(clippy::too_many_arguments, reason = "the parts of a code object")]
-    fn finish(&mut self, name: &str, qualname: &str, kind: CodeKind, parameters: Parameters, locals: Vec<Ref<Str>>, doc: Value, body: Tree) -> Ref<Code> {
+    fn finish(
+        &mut self,
+        name: &str,
+        qualname: &str,
+        kind: CodeKind,
+        parameters: Parameters,
+        locals: Vec<Ref<Str>>,
+        doc: Value,
+        body: Tree,
+    ) -> Ref<Code> {
         let frame = self.frames.pop().expect("begun");
         let scope = &self.scopes.all[frame.scope];
         let captured: Vec<u16> =
             scope.captured.iter().filter_map(|name| frame.slots.get(&(frame.scope, name.clone())).copied()).collect();
-        let has_simple_parameters = parameters.keyword_only == 0
-            && !parameters.has_args
-            && !parameters.has_kwargs
-            && captured.is_empty();
+        let has_simple_parameters =
+            parameters.keyword_only == 0 && !parameters.has_args && !parameters.has_kwargs && captured.is_empty();
         let is_simple = has_simple_parameters && kind == CodeKind::Function;
         let free = frame.free.iter().map(|(_, name)| self.vm.intern(name.as_str())).collect();
         let has_cleanup = scope.has_cleanup;
@@ -245,6 +252,7 @@ impl Lowerer<'_> {
             globals: self.globals.clone(),
             children: frame.children,
             info: frame.info,
+            is_expression: frame.scope == 0 && matches!(self.purpose, Purpose::Eval | Purpose::EvalIn),
             has_cleanup,
             body,
         };
@@ -254,11 +262,11 @@ impl Lowerer<'_> {
     fn module(&mut self, module: &mut Module) -> Ref<Code> {
         let span = module.span;
         let info = self.info("<module>", Span { start: 0, end: 0 });
-        let class_like = self.purpose == Purpose::ClassLike;
+        let class_like = matches!(self.purpose, Purpose::FileIn | Purpose::EvalIn);
         let variables: Vec<Name> = if class_like { vec![Name::new(".namespace")] } else { vec![] };
         self.begin(0, &variables, info);
         let suspends = self.frame().suspends;
-        let is_eval = self.purpose == Purpose::Eval;
+        let is_eval = matches!(self.purpose, Purpose::Eval | Purpose::EvalIn);
         let doc = if is_eval { Value::None } else { self.docstring(&module.body) };
         let body = if is_eval { self.eval_body(module) } else { self.module_body(module, &doc) };
         let kind = if suspends { CodeKind::Coroutine } else { CodeKind::Module };

@@ -60,10 +60,8 @@ impl Lowerer<'_> {
             PatternKind::MatchClass { cls, patterns, kwd_patterns } => {
                 let class = self.expr(cls);
                 let positional = patterns.iter_mut().map(|p| self.pattern(p, captures)).collect();
-                let keywords = kwd_patterns
-                    .iter_mut()
-                    .map(|(name, p)| (self.vm.intern(&name.name), self.pattern(p, captures)))
-                    .collect();
+                let keywords =
+                    kwd_patterns.iter_mut().map(|(name, p)| (self.vm.intern(&name.name), self.pattern(p, captures))).collect();
                 Pattern::Class { class, positional, keywords, span }
             }
             PatternKind::MatchStar { .. } => Pattern::Wildcard,
@@ -75,9 +73,7 @@ impl Lowerer<'_> {
                 }
                 (Some(inner), None) => self.pattern(inner, captures),
             },
-            PatternKind::MatchOr { patterns } => {
-                Pattern::Or(patterns.iter_mut().map(|p| self.pattern(p, captures)).collect())
-            }
+            PatternKind::MatchOr { patterns } => Pattern::Or(patterns.iter_mut().map(|p| self.pattern(p, captures)).collect()),
         }
     }
 

@@ -15,7 +15,9 @@ pub(super) fn suspends(expr: &Expr) -> bool {
         ExprKind::Await { .. } | ExprKind::Yield { .. } | ExprKind::YieldFrom { .. } => true,
         ExprKind::Lambda { args, .. } => args.defaults.iter().chain(args.kw_defaults.iter().flatten()).any(suspends),
         ExprKind::GeneratorExp { generators, .. } => generators.first().is_some_and(|first| suspends(&first.iter)),
-        ExprKind::ListComp { elt, generators } | ExprKind::SetComp { elt, generators } => suspends(elt) || any_suspends(generators),
+        ExprKind::ListComp { elt, generators } | ExprKind::SetComp { elt, generators } => {
+            suspends(elt) || any_suspends(generators)
+        }
         ExprKind::DictComp { key, value, generators } => suspends(key) || suspends(value) || any_suspends(generators),
         ExprKind::Constant(_) | ExprKind::Name(_) => false,
         _ => {
@@ -89,10 +91,7 @@ fn operands(expr: &mut Expr) -> Vec<&mut Expr> {
         ExprKind::Call { func, args, keywords } => {
             // The object of a method call, not the bound method.
             let mut all: Vec<&mut Expr> = Vec::new();
-            match &mut func.kind {
-                ExprKind::Attribute { value, .. } => all.push(value),
-                _ => all.push(func),
-            }
+            all.push(callee_object(func));
             all.extend(args.iter_mut().map(inside_star));
             all.extend(keywords.iter_mut().map(|keyword| &mut keyword.value));
             all
@@ -112,6 +111,15 @@ fn operands(expr: &mut Expr) -> Vec<&mut Expr> {
         }
         _ => vec![],
     }
+}
+
+/// What is evaluated first for a call: the object of a method, else the callee.
+pub(super) fn callee_object(func: &mut Expr) -> &mut Expr {
+    if matches!(func.kind, ExprKind::Attribute { .. }) {
+        let ExprKind::Attribute { value, .. } = &mut func.kind else { unreachable!("just looked") };
+        return value;
+    }
+    func
 }
 
 /// What stands behind a star: that is what is evaluated and saved.
@@ -272,7 +280,15 @@ impl Lowerer<'_> {
     }
 
     /// `a < b < c`: slot = a < b; if slot: slot = b < c; ...
-    fn compare_chain(&mut self, slot: u16, mut left: Expr, mut ops: Vec<CmpOp>, mut comparators: Vec<Expr>, span: crate::syntax::Span, out: &mut Statements) {
+    fn compare_chain(
+        &mut self,
+        slot: u16,
+        mut left: Expr,
+        mut ops: Vec<CmpOp>,
+        mut comparators: Vec<Expr>,
+        span: crate::syntax::Span,
+        out: &mut Statements,
+    ) {
         let op = ops.remove(0);
         let mut right = comparators.remove(0);
         self.spill_all(&mut [&mut left, &mut right], out);
@@ -286,8 +302,7 @@ impl Lowerer<'_> {
         } else {
             None
         };
-        let mut comparison =
-            Expr::new(ExprKind::Compare { left: Box::new(left), ops: vec![op], comparators: vec![right] }, span);
+        let mut comparison = Expr::new(ExprKind::Compare { left: Box::new(left), ops: vec![op], comparators: vec![right] }, span);
         let value = self.expr(&mut comparison);
         out.push((Box::new(StoreLocal { slot, value }), span));
         if !more {

@@ -137,7 +137,8 @@ impl Lowerer<'_> {
             return;
         }
         let name = Name::new("__annotations__");
-        let value: Tree = Box::new(crate::vm::expr::name::AnnotationsDict { globals: self.globals_of_code(), in_class: self.in_namespace() });
+        let value: Tree =
+            Box::new(crate::vm::expr::name::AnnotationsDict { globals: self.globals_of_code(), in_class: self.in_namespace() });
         let span = Span::default();
         let store: Tree = if self.in_namespace() {
             Box::new(StoreClassName { name: self.name(&name), value })
@@ -335,9 +336,7 @@ impl Lowerer<'_> {
         let (mut load, mut store) = match &mut target.kind {
             ExprKind::Attribute { value: object, attr } => {
                 let slot = keep(self, object, out);
-                let make = |read: Expr| {
-                    Expr::new(ExprKind::Attribute { value: Box::new(read), attr: attr.clone() }, target.span)
-                };
+                let make = |read: Expr| Expr::new(ExprKind::Attribute { value: Box::new(read), attr: attr.clone() }, target.span);
                 (make(shared(slot, span)), make(super::spill::hidden(slot, span)))
             }
             ExprKind::Subscript { value: object, slice } => {
@@ -387,7 +386,14 @@ impl Lowerer<'_> {
         }
     }
 
-    fn if_chain(&mut self, test: &mut Expr, body: &mut [Stmt], elifs: &mut [Elif], orelse: &mut [Stmt], out: &mut Statements) -> Tree {
+    fn if_chain(
+        &mut self,
+        test: &mut Expr,
+        body: &mut [Stmt],
+        elifs: &mut [Elif],
+        orelse: &mut [Stmt],
+        out: &mut Statements,
+    ) -> Tree {
         let test = self.spilled(test, out);
         let then = self.body(body);
         let otherwise = match elifs.split_first_mut() {
@@ -452,7 +458,16 @@ impl Lowerer<'_> {
 
     /// A loop that may suspend.
     #[allow(clippy::too_many_arguments, reason = "the parts of a loop")]
-    pub(super) fn emit_loop(&mut self, is_async: bool, iterable: Tree, target: (u16, Option<Tree>), body: Tree, otherwise: Option<Tree>, span: Span, out: &mut Statements) {
+    pub(super) fn emit_loop(
+        &mut self,
+        is_async: bool,
+        iterable: Tree,
+        target: (u16, Option<Tree>),
+        body: Tree,
+        otherwise: Option<Tree>,
+        span: Span,
+        out: &mut Statements,
+    ) {
         let iterator = self.temp();
         let (item, assign) = target;
         if !is_async {
@@ -476,7 +491,14 @@ impl Lowerer<'_> {
         out.push((tree, span));
     }
 
-    fn with_items(&mut self, items: &mut [WithItem], is_async: bool, body: &mut [Stmt], span: Span, out: &mut Statements) -> Tree {
+    fn with_items(
+        &mut self,
+        items: &mut [WithItem],
+        is_async: bool,
+        body: &mut [Stmt],
+        span: Span,
+        out: &mut Statements,
+    ) -> Tree {
         let (item, rest) = items.split_first_mut().expect("a with statement has items");
         let item_span = item.context_expr.span;
         let manager = self.spilled(&mut item.context_expr, out);
@@ -645,10 +667,7 @@ impl Lowerer<'_> {
             && args.iter().all(|arg| !matches!(arg.kind, ExprKind::Starred { .. }))
         {
             let mut all: Vec<&mut Expr> = Vec::new();
-            match &mut func.kind {
-                ExprKind::Attribute { value, .. } => all.push(value),
-                _ => all.push(func),
-            }
+            all.push(super::spill::callee_object(func));
             all.extend(args.iter_mut());
             self.spill_all(&mut all, out);
             let func_span = func.span;
@@ -669,7 +688,13 @@ impl Lowerer<'_> {
     }
 }
 
-fn aug_local<B: crate::vm::expr::operand::Operand>(op: Operator, slot: u16, name: crate::value::Ref<crate::value::Str>, b: B, span: Span) -> Tree {
+fn aug_local<B: crate::vm::expr::operand::Operand>(
+    op: Operator,
+    slot: u16,
+    name: crate::value::Ref<crate::value::Str>,
+    b: B,
+    span: Span,
+) -> Tree {
     macro_rules! by_operator {
         ($($name:ident)*) => {
             match op {
@@ -684,4 +709,3 @@ fn aug_local<B: crate::vm::expr::operand::Operand>(op: Operator, slot: u16, name
 fn shared(slot: u16, span: Span) -> Expr {
     Expr::new(ExprKind::Name(Name::new(&format!(".k{slot}"))), span)
 }
-

@@ -5,7 +5,7 @@ use super::{Lowerer, Place, Statements};
 use crate::syntax::Span;
 use crate::syntax::ast::*;
 use crate::vm::expr::attribute::{DeleteAttribute, StoreAttribute};
-use crate::vm::expr::name::{Deleted, DeleteName, StoreCaptured, StoreClassName, StoreGlobal, StoreLocal, TakeTemp};
+use crate::vm::expr::name::{DeleteName, Deleted, StoreCaptured, StoreClassName, StoreGlobal, StoreLocal, TakeTemp};
 use crate::vm::expr::subscript::{DeleteSubscript, StoreSubscript};
 use crate::vm::node::Tree;
 use crate::vm::stmt::simple::Unpack;

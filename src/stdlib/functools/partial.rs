@@ -126,8 +126,7 @@ fn reduce(vm: &Vm, this: &Value) -> R {
 fn repr(vm: &Vm, this: &Value) -> R<String> {
     let Some(partial) = this.payload::<Partial>() else { return Err(vm.type_error("a partial is required")) };
     let class = vm.class_of(this);
-    let name =
-        if class.is_script { class.qualname.get().as_str().to_owned() } else { "functools.partial".to_owned() };
+    let name = if class.is_script { class.qualname.get().as_str().to_owned() } else { "functools.partial".to_owned() };
     repr_guarded(vm, this, "...", || {
         let mut parts = vec![vm.repr(&partial.function)?.as_str().to_owned()];
         for value in &partial.args {

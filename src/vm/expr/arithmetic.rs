@@ -6,8 +6,8 @@ use super::operand::Operand;
 use crate::syntax::Span;
 use crate::syntax::ast::{Operator, UnaryOp};
 use crate::value::{R, Raised, Str, Value};
-use crate::vm::node::{Node, Tree};
 use crate::vm::Vm;
+use crate::vm::node::{Node, Tree};
 
 /// A binary operator as a type, so that each gets its own code.
 pub trait Arithmetic: 'static {

@@ -3,9 +3,9 @@
 use super::operand::Operand;
 use crate::syntax::Span;
 use crate::value::{Instance, R, Raised, Ref, Str, Value};
+use crate::vm::Vm;
 use crate::vm::cache::{Cache, Load, Store, is_plain_store, note_load, note_store};
 use crate::vm::node::{Node, Tree};
-use crate::vm::Vm;
 
 /// `object.name`.
 pub struct Attribute<A> {

@@ -6,11 +6,11 @@ use super::display::Element;
 use super::operand::Operand;
 use crate::syntax::Span;
 use crate::value::{Dict, Instance, Kind, R, Raised, Ref, Str, Value};
+use crate::vm::Vm;
 use crate::vm::cache::{Cache, find_method};
 use crate::vm::function::{Args, Function};
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
-use crate::vm::Vm;
 
 /// Arguments of a call in progress.
 pub type Arguments = SmallVec<[Value; 6]>;
@@ -93,7 +93,7 @@ impl<A: Operand> CallMethod<A> {
 
     #[inline(never)]
     fn call_slowly(&self, vm: &Vm, object: Value, l: &mut [Value]) -> R {
-        let (method, this) = vm.load_method(&object, &self.name).map_err(|Raised| vm.at(self.attribute_span))?;
+        let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.attribute_span))?;
         let args = evaluate(vm, l, this, &self.args)?;
         vm.call(&method, &args).map_err(|Raised| vm.at(self.span))
     }
@@ -120,7 +120,7 @@ impl Node for CallAny {
             Callee::Value(tree) => (tree.eval(vm, l)?, Value::Undef),
             Callee::Method { object, name, span } => {
                 let object = object.eval(vm, l)?;
-                vm.load_method(&object, name).map_err(|Raised| vm.at(*span))?
+                vm.method_parts(&object, name).map_err(|Raised| vm.at(*span))?
             }
         };
         let (args, keywords) = self.arguments(vm, l, &callee, this)?;
@@ -180,7 +180,13 @@ impl CallAny {
         })
     }
 
-    fn spread_keywords(&self, vm: &Vm, callee: &Value, mapping: &Value, keywords: &mut SmallVec<[(Ref<Str>, Value); 4]>) -> R<()> {
+    fn spread_keywords(
+        &self,
+        vm: &Vm,
+        callee: &Value,
+        mapping: &Value,
+        keywords: &mut SmallVec<[(Ref<Str>, Value); 4]>,
+    ) -> R<()> {
         let items = match mapping.downcast::<Dict>() {
             Some(dict) => dict.to_vec(),
             None => {
@@ -224,6 +230,13 @@ impl CallAny {
 }
 
 impl Vm {
+    /// `object.name` for a call: what to call, and its first argument (`Undef` if there is none).
+    #[inline]
+    pub(crate) fn method_parts(&self, object: &Value, name: &Ref<Str>) -> R<(Value, Value)> {
+        let (method, bound) = self.load_method(object, name)?;
+        Ok((method, if bound { object.clone() } else { Value::Undef }))
+    }
+
     /// A callable as messages about its arguments name it: `module.f()`, `f()`, or its `str`.
     #[cold]
     pub fn callee_text(&self, callee: &Value) -> String {
@@ -329,7 +342,7 @@ impl Node for CallSuperMethod {
             }
         }
         let object = self.sup.eval(vm, l)?;
-        let (method, this) = vm.load_method(&object, &self.name).map_err(|Raised| vm.at(self.span))?;
+        let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.span))?;
         let args = evaluate(vm, l, this, &self.args)?;
         vm.call(&method, &args).map_err(|Raised| vm.at(self.span))
     }

@@ -6,8 +6,8 @@ use super::operand::Operand;
 use crate::syntax::Span;
 use crate::syntax::ast::CmpOp;
 use crate::value::{R, Raised, Str, Value};
-use crate::vm::node::{Node, Tree};
 use crate::vm::Vm;
+use crate::vm::node::{Node, Tree};
 
 /// A comparison as a type.
 pub trait Comparison: 'static {

@@ -2,9 +2,9 @@
 
 use crate::syntax::Span;
 use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
 use crate::vm::cursor::Cursor;
 use crate::vm::node::{Node, Tree};
-use crate::vm::{Vm, mapping};
 
 /// One `for target in iterable if condition ...` of a comprehension.
 pub struct Clause {
@@ -56,7 +56,7 @@ impl Node for Comprehension {
                 let set = vm.heap.set();
                 self.run(vm, l, 0, &mut |vm, l| {
                     let item = element.eval(vm, l)?;
-                    mapping::set_add(vm, &set, item).map(|_| ()).map_err(|Raised| vm.at(self.span))
+                    vm.set_add(&set, item).map(|_| ()).map_err(|Raised| vm.at(self.span))
                 })
                 .map(|()| Value::from(&set))
             }
@@ -65,7 +65,7 @@ impl Node for Comprehension {
                 self.run(vm, l, 0, &mut |vm, l| {
                     let key = key.eval(vm, l)?;
                     let value = value.eval(vm, l)?;
-                    mapping::dict_set(vm, &dict, key, value).map_err(|Raised| vm.at(self.span))
+                    vm.dict_set(&dict, key, value).map_err(|Raised| vm.at(self.span))
                 })
                 .map(|()| Value::from(&dict))
             }

@@ -3,8 +3,8 @@
 use crate::syntax::Span;
 use crate::syntax::ast::Conversion;
 use crate::value::{R, Raised, Str, Value};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
-use crate::vm::{Vm, mapping};
 
 /// One element of a display or argument list: `value` or `*value`.
 pub enum Element {
@@ -81,7 +81,7 @@ impl Node for Display {
             DisplayKind::Set => {
                 let set = vm.heap.set();
                 for item in items {
-                    mapping::set_add(vm, &set, item).map_err(|Raised| vm.at(self.span))?;
+                    vm.set_add(&set, item).map_err(|Raised| vm.at(self.span))?;
                 }
                 Ok(Value::from(set))
             }
@@ -103,11 +103,11 @@ impl Node for MakeDict {
                 Some(key) => {
                     let key = key.eval(vm, l)?;
                     let value = value.eval(vm, l)?;
-                    mapping::dict_set(vm, &dict, key, value).map_err(|Raised| vm.at(self.span))?;
+                    vm.dict_set(&dict, key, value).map_err(|Raised| vm.at(self.span))?;
                 }
                 None => {
                     let other = value.eval(vm, l)?;
-                    mapping::dict_update_mapping(vm, &dict, &other).map_err(|Raised| vm.at(self.span))?;
+                    vm.spread_mapping(&dict, &other).map_err(|Raised| vm.at(self.span))?;
                 }
             }
         }
@@ -119,7 +119,12 @@ impl Node for MakeDict {
 pub enum Piece {
     Text(Box<str>),
     /// `{value!conversion:spec}`.
-    Field { value: Tree, conversion: Option<Conversion>, spec: Spec, span: Span },
+    Field {
+        value: Tree,
+        conversion: Option<Conversion>,
+        spec: Spec,
+        span: Span,
+    },
 }
 
 /// The format specification of a field.
@@ -178,5 +183,16 @@ fn field(vm: &Vm, l: &mut [Value], value: Value, conversion: Option<Conversion>,
             let spec = tree.eval(vm, l)?;
             vm.format(&value, spec.as_str().unwrap_or(""))
         }
+    }
+}
+
+impl Vm {
+    /// `{**mapping}`.
+    fn spread_mapping(&self, dict: &crate::value::Ref<crate::value::Dict>, mapping: &Value) -> R<()> {
+        if mapping.payload::<crate::value::Dict>().is_none() && self.find_attr(mapping, &self.n.keys)?.is_none() {
+            let class = self.class_of(mapping).name();
+            return Err(self.type_error(format!("'{}' object is not a mapping", class.as_str())));
+        }
+        self.dict_update(dict, mapping)
     }
 }

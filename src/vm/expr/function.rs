@@ -3,11 +3,11 @@
 use super::display::Element;
 use crate::syntax::Span;
 use crate::value::{Dict, R, Raised, Ref, Shared, Str, Value, Variable};
+use crate::vm::Vm;
 use crate::vm::code::Code;
 use crate::vm::function::{Function, FunctionExtra};
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
-use crate::vm::Vm;
 
 /// `def` and `lambda`: the function object.
 pub struct MakeFunction {
@@ -94,7 +94,7 @@ impl Node for MakeClass {
             Some(tree) => Some(tree.eval(vm, l)?),
             None => None,
         };
-        let mut bases = super::display::collect_elements(vm, l, &self.bases)?;
+        let bases = super::display::collect_elements(vm, l, &self.bases)?;
         let mut keywords: Vec<(Ref<Str>, Value)> = Vec::new();
         for (name, tree) in &self.keywords {
             let value = tree.eval(vm, l)?;
@@ -102,7 +102,10 @@ impl Node for MakeClass {
                 Some(name) => keywords.push((name.clone(), value)),
                 None => {
                     let Some(dict) = value.payload::<Dict>() else {
-                        vm.type_error(format!("argument after ** must be a mapping, not {}", vm.class_of(&value).name().as_str()));
+                        vm.type_error(format!(
+                            "argument after ** must be a mapping, not {}",
+                            vm.class_of(&value).name().as_str()
+                        ));
                         return Err(vm.at(self.span));
                     };
                     for (key, value) in dict.to_vec() {
@@ -113,7 +116,7 @@ impl Node for MakeClass {
                 }
             }
         }
-        self.build(vm, l, &mut bases, keywords, type_params).map_err(|Raised| vm.at(self.span))
+        self.build(vm, l, bases, keywords, type_params).map_err(|Raised| vm.at(self.span))
     }
 }
 
@@ -122,25 +125,19 @@ impl MakeClass {
         &self,
         vm: &Vm,
         l: &mut [Value],
-        bases: &mut Vec<Value>,
-        mut keywords: Vec<(Ref<Str>, Value)>,
+        bases: Vec<Value>,
+        keywords: Vec<(Ref<Str>, Value)>,
         type_params: Option<Value>,
     ) -> R {
-        let original = vm.resolve_bases(bases)?;
-        let metaclass = match keywords.iter().position(|(name, _)| name.is(&vm.n.metaclass)) {
-            Some(index) => keywords.remove(index).1,
-            None => Value::from(&vm.types.type_),
-        };
-        let metaclass = vm.choose_metaclass(&metaclass, bases)?;
-        let namespace = vm.prepare_namespace(&metaclass, self.name.as_str(), bases, &keywords)?;
+        let start = vm.begin_class(&self.name, bases, keywords)?;
+        let namespace = start.namespace.clone();
         let code = self.code.get().clone();
         let mut slots = vec![Value::Undef; code.slots];
         slots[0] = namespace.clone();
         for &slot in &code.captured {
             slots[slot as usize] = Value::from(vm.heap.alloc(Variable::default()));
         }
-        let free = code.slots - self.captures.len();
-        for (slot, &from) in slots[free..].iter_mut().zip(&self.captures) {
+        for (slot, &from) in slots[code.free_base..].iter_mut().zip(&self.captures) {
             *slot = l[from as usize].clone();
         }
         let set = |name: &Ref<Str>, value: Value| match namespace.downcast::<Dict>() {
@@ -160,15 +157,12 @@ impl MakeClass {
         if let Some(params) = type_params {
             set(&vm.n.__type_params__, params)?;
         }
-        if let Some(original) = original {
-            set(&vm.intern("__orig_bases__"), original)?;
-        }
         vm.enter()?;
         let result = vm.with_stack(|| code.body.exec(vm, &mut slots));
         vm.leave();
         if result.is_err() {
             return Err(vm.add_traceback(&code.info));
         }
-        vm.create_class(&metaclass, self.name.as_str(), bases, &namespace, &keywords)
+        vm.finish_class(start, &self.name)
     }
 }

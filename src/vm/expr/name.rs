@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use crate::syntax::Span;
 use crate::value::{Dict, R, Raised, Ref, Str, Value, Variable};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
-use crate::vm::Vm;
 
 /// A captured variable: the slot holds its cell.
 pub struct Captured {
@@ -27,7 +27,9 @@ impl Node for Captured {
         }
         let name = self.name.as_str();
         if self.is_free {
-            vm.name_error(format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"));
+            vm.name_error(format!(
+                "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+            ));
         } else {
             vm.unbound_local(&self.name);
         }

@@ -6,8 +6,8 @@
 
 use crate::syntax::Span;
 use crate::value::{R, Ref, Str, Value};
-use crate::vm::node::{Node, Tree};
 use crate::vm::Vm;
+use crate::vm::node::{Node, Tree};
 
 /// A child of a node.
 pub trait Operand: 'static {

@@ -2,9 +2,9 @@
 
 use crate::syntax::Span;
 use crate::value::{Dict, R, Raised, Ref, Str, Value, Variable};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
-use crate::vm::Vm;
 
 /// Which function is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,4 +128,3 @@ impl Node for Deep {
         vm.with_stack(|| self.0.eval(vm, l))
     }
 }
-

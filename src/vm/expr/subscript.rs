@@ -2,10 +2,10 @@
 
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::{Dict, List, R, Raised, Slice, Str, Tuple, Value};
 use crate::value::dict::Probe;
-use crate::vm::node::{Node, Tree};
+use crate::value::{Dict, List, R, Raised, Slice, Str, Tuple, Value};
 use crate::vm::Vm;
+use crate::vm::node::{Node, Tree};
 
 /// `object[key]`.
 pub struct Subscript<A, B> {

@@ -2,9 +2,9 @@
 
 use crate::syntax::Span;
 use crate::value::{R, Raised, Ref, Str, Value};
+use crate::vm::Vm;
 use crate::vm::function::Args;
 use crate::vm::node::{Node, Tree};
-use crate::vm::Vm;
 
 /// Which class of `typing` a type parameter is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +72,6 @@ impl Node for MakeTypeAlias {
 }
 
 fn from_typing(vm: &Vm, name: &str) -> R {
-    let module = vm.import("typing", None, 0, true)?;
+    let module = vm.import("typing", None, 0)?;
     vm.get_attr(&module, &vm.intern(name))
 }

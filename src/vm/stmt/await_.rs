@@ -4,12 +4,12 @@ use smallvec::SmallVec;
 
 use crate::syntax::Span;
 use crate::value::{R, Raised, Ref, Str, Value};
+use crate::vm::Vm;
+use crate::vm::code::CodeKind;
 use crate::vm::coroutine::AsyncGenerator;
 use crate::vm::function::{Args, Function, NativeCode, NativeFunction};
-use crate::vm::code::CodeKind;
 use crate::vm::node::{Node, Tree};
 use crate::vm::suspend::{Begun, StepAction};
-use crate::vm::Vm;
 
 /// `slot = await value`. While it waits, the slot holds what `Vm::continue_await` needs.
 pub struct Await {
@@ -80,7 +80,7 @@ impl Node for AwaitCall {
             AwaitedCallee::Value(tree) => (tree.eval(vm, l)?, Value::Undef),
             AwaitedCallee::Method { object, name, span } => {
                 let object = object.eval(vm, l)?;
-                vm.load_method(&object, name).map_err(|Raised| vm.at(*span))?
+                vm.method_parts(&object, name).map_err(|Raised| vm.at(*span))?
             }
         };
         if let Some(function) = callee.downcast::<Function>()
@@ -144,8 +144,7 @@ fn fill(vm: &Vm, l: &mut [Value], function: &Ref<Function>, this: Value, args: &
         slots[at] = arg.eval(vm, l)?;
         at += 1;
     }
-    let free = function.code.slots - function.closure.len();
-    for (slot, variable) in slots[free..].iter_mut().zip(&function.closure) {
+    for (slot, variable) in slots[function.code.free_base..].iter_mut().zip(&function.closure) {
         *slot = Value::from(variable);
     }
     Ok(())
@@ -274,8 +273,7 @@ impl Vm {
             },
             None => {
                 let class = self.class_of(iterator).name();
-                let message =
-                    format!("'async for' requires an iterator with __anext__ method, got {}", class.as_str());
+                let message = format!("'async for' requires an iterator with __anext__ method, got {}", class.as_str());
                 Err(self.type_error(message))
             }
         }

@@ -2,9 +2,9 @@
 
 use crate::syntax::Span;
 use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
 use crate::vm::cursor::Cursor;
 use crate::vm::node::{Node, Tree};
-use crate::vm::Vm;
 
 /// Statements one after the other, each with its place for tracebacks.
 pub struct Block(pub Box<[(Tree, Span)]>);

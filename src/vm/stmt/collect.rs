@@ -2,8 +2,8 @@
 
 use crate::syntax::Span;
 use crate::value::{Dict, List, R, Raised, Set, Value};
-use crate::vm::node::{Node, Tree};
 use crate::vm::Vm;
+use crate::vm::node::{Node, Tree};
 
 /// What a comprehension collects into.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,8 +2,8 @@
 
 use crate::syntax::Span;
 use crate::value::{Class, Dict, Kind, List, R, Raised, Ref, Str, Tuple, Value};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
-use crate::vm::{Vm, mapping};
 
 /// A pattern.
 pub enum Pattern {
@@ -12,9 +12,22 @@ pub enum Pattern {
     /// Compared by `is`.
     Same(Value),
     /// Patterns before the starred one (all, if there is none), the capture of the starred one, patterns after.
-    Sequence { before: Box<[Pattern]>, star: Option<Option<usize>>, after: Box<[Pattern]> },
-    Mapping { keys: Box<[Tree]>, patterns: Box<[Pattern]>, rest: Option<usize> },
-    Class { class: Tree, positional: Box<[Pattern]>, keywords: Box<[(Ref<Str>, Pattern)]>, span: Span },
+    Sequence {
+        before: Box<[Pattern]>,
+        star: Option<Option<usize>>,
+        after: Box<[Pattern]>,
+    },
+    Mapping {
+        keys: Box<[Tree]>,
+        patterns: Box<[Pattern]>,
+        rest: Option<usize>,
+    },
+    Class {
+        class: Tree,
+        positional: Box<[Pattern]>,
+        keywords: Box<[(Ref<Str>, Pattern)]>,
+        span: Span,
+    },
     Or(Box<[Pattern]>),
     /// Captures what the inner pattern (if any) matches under the numbered name.
     Capture(Option<Box<Pattern>>, usize),
@@ -226,7 +239,7 @@ fn matches_mapping(
             }
         }
         let value = match subject.downcast::<Dict>() {
-            Some(dict) => mapping::dict_get(vm, dict, &key)?,
+            Some(dict) => vm.dict_get(dict, &key)?,
             None => {
                 let sentinel = Value::from(vm.heap.dict());
                 let value = vm.call_method(subject, &vm.n.get, &[key.clone(), sentinel.clone()])?;
@@ -241,9 +254,9 @@ fn matches_mapping(
     }
     if let Some(name) = rest {
         let dict = vm.heap.dict();
-        mapping::dict_update(vm, &dict, subject)?;
+        vm.dict_update(&dict, subject)?;
         for key in &seen {
-            mapping::dict_del(vm, &dict, key)?;
+            vm.dict_del(&dict, key)?;
         }
         captured.push((name, Value::from(dict)));
     }
@@ -318,7 +331,14 @@ fn matches_class(
     Ok(true)
 }
 
-fn matches_attribute(vm: &Vm, l: &mut [Value], name: &Ref<Str>, pattern: &Pattern, subject: &Value, captured: &mut Captured) -> R<bool> {
+fn matches_attribute(
+    vm: &Vm,
+    l: &mut [Value],
+    name: &Ref<Str>,
+    pattern: &Pattern,
+    subject: &Value,
+    captured: &mut Captured,
+) -> R<bool> {
     match vm.find_attr(subject, name)? {
         Some(value) => matches(vm, l, pattern, &value, captured),
         None => Ok(false),
@@ -328,8 +348,28 @@ fn matches_attribute(vm: &Vm, l: &mut [Value], name: &Ref<Str>, pattern: &Patter
 /// Classes whose single positional sub-pattern is the subject itself.
 fn matches_itself(vm: &Vm, class: &Ref<Class>) -> bool {
     let t = &vm.types;
-    let bases = [
-        &t.bool_, &t.bytearray, &t.bytes, &t.dict, &t.float, &t.frozenset, &t.int, &t.list, &t.set, &t.str, &t.tuple,
-    ];
+    let bases = [&t.bool_, &t.bytearray, &t.bytes, &t.dict, &t.float, &t.frozenset, &t.int, &t.list, &t.set, &t.str, &t.tuple];
     bases.iter().any(|base| class.is_subclass(base))
+}
+
+impl Vm {
+    /// Whether a value's class is derived from `collections.abc.Sequence`.
+    fn is_sequence(&self, value: &Value) -> bool {
+        self.has_abstract_base(value, &["Sequence", "MutableSequence", "deque"])
+    }
+
+    /// Whether a value's class is derived from `collections.abc.Mapping`.
+    fn is_mapping(&self, value: &Value) -> bool {
+        value.kind() == Kind::MappingProxy || self.has_abstract_base(value, &["Mapping", "MutableMapping"])
+    }
+
+    fn has_abstract_base(&self, value: &Value, names: &[&str]) -> bool {
+        let class = self.class_of(value);
+        class.mro.get().iter().any(|base| {
+            names.contains(&base.name().as_str())
+                && base.dict.get_str(&self.n.__module__).is_some_and(|module| {
+                    module.as_str().is_some_and(|module| module.starts_with("collections") || module == "typing")
+                })
+        })
+    }
 }

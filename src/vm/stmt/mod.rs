@@ -3,6 +3,7 @@
 pub mod await_;
 pub mod block;
 pub mod collect;
+mod group;
 pub mod match_;
 pub mod simple;
 pub mod suspending;

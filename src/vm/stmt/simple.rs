@@ -2,9 +2,9 @@
 
 use crate::syntax::Span;
 use crate::value::{Dict, Exception, Kind, List, R, Raised, Ref, Str, Tuple, Value};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
-use crate::vm::Vm;
 
 /// An expression for its effect.
 pub struct Discard(pub Tree);
@@ -265,7 +265,12 @@ pub struct Import {
 
 impl Node for Import {
     fn eval(&self, vm: &Vm, _l: &mut [Value]) -> R {
-        vm.import(self.module.as_str(), Some(self.globals.get()), 0, self.whole).map_err(|Raised| vm.at(self.span))
+        let imported = if self.whole {
+            vm.import(self.module.as_str(), Some(self.globals.get()), 0)
+        } else {
+            vm.import_top(self.module.as_str())
+        };
+        imported.map_err(|Raised| vm.at(self.span))
     }
 }
 
@@ -285,9 +290,7 @@ impl Node for ImportFrom {
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let module = vm
-            .import(self.module.as_str(), Some(self.globals.get()), self.level as usize, true)
-            .map_err(|Raised| vm.at(self.span))?;
+        let module = vm.import(self.module.as_str(), Some(self.globals.get()), self.level).map_err(|Raised| vm.at(self.span))?;
         for (name, slot, store) in &self.names {
             let value = vm.import_from(&module, name).map_err(|Raised| vm.at(self.span))?;
             l[*slot as usize] = value;
@@ -313,7 +316,7 @@ impl Node for ImportStar {
     fn exec(&self, vm: &Vm, _l: &mut [Value]) -> R {
         let globals = self.globals.get();
         let star = || {
-            let module = vm.import(self.module.as_str(), Some(globals), self.level as usize, true)?;
+            let module = vm.import(self.module.as_str(), Some(globals), self.level)?;
             vm.import_star(&module, globals)
         };
         star().map_err(|Raised| vm.at(self.span))?;

@@ -3,8 +3,8 @@
 
 use crate::syntax::Span;
 use crate::value::{R, Raised, Value};
-use crate::vm::node::{Node, Tree};
 use crate::vm::Vm;
+use crate::vm::node::{Node, Tree};
 
 /// Statements one after the other. The position is the statement's number.
 pub struct SuspendingBlock(pub Box<[(Tree, Span)]>);

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use crate::syntax::Span;
 use crate::value::{Exception, Kind, R, Raised, Value};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 use crate::vm::traceback::CodeInfo;
-use crate::vm::Vm;
 
 /// `except types as name: body`.
 pub struct Handler {
@@ -227,9 +227,9 @@ impl Vm {
     /// limit was crossed.
     #[inline(never)]
     pub(crate) fn catch_any(&self, info: &Rc<CodeInfo>) -> Option<Value> {
-        let uncatchable = self.raised.with(|raised| {
-            raised.as_ref().and_then(|value| value.downcast::<Exception>()).is_none_or(|e| e.uncatchable.get())
-        });
+        let uncatchable = self
+            .raised
+            .with(|raised| raised.as_ref().and_then(|value| value.downcast::<Exception>()).is_none_or(|e| e.uncatchable.get()));
         if uncatchable {
             return None;
         }
@@ -254,9 +254,7 @@ impl Vm {
             Some(class) if class.is_subclass(&self.types.base_exception) => {
                 Ok(exception.downcast::<Exception>().is_some_and(|e| e.class.with(|of| of.is_subclass(class))))
             }
-            _ => {
-                Err(self.type_error("catching classes that do not inherit from BaseException is not allowed"))
-            }
+            _ => Err(self.type_error("catching classes that do not inherit from BaseException is not allowed")),
         }
     }
 }
@@ -451,10 +449,7 @@ fn is_part_of(one: &Value, original: &Value) -> bool {
         return false;
     }
     match (one.downcast::<Exception>(), original.downcast::<Exception>()) {
-        (Some(one_e), Some(original_e)) => {
-            one.is(original)
-                || (same_metadata(one_e, original_e))
-        }
+        (Some(one_e), Some(original_e)) => one.is(original) || (same_metadata(one_e, original_e)),
         _ => false,
     }
 }

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use crate::syntax::Span;
 use crate::value::{Exception, R, Raised, Value};
+use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 use crate::vm::suspend::Begun;
 use crate::vm::traceback::CodeInfo;
-use crate::vm::Vm;
 
 /// `with manager as target: body`.
 pub struct With {
@@ -82,8 +82,7 @@ impl Node for With {
 impl With {
     /// The bound methods for entering and leaving.
     fn methods(&self, vm: &Vm, manager: &Value) -> R<(Value, Value)> {
-        let (enter, exit) =
-            if self.is_async { (&vm.n.__aenter__, &vm.n.__aexit__) } else { (&vm.n.__enter__, &vm.n.__exit__) };
+        let (enter, exit) = if self.is_async { (&vm.n.__aenter__, &vm.n.__aexit__) } else { (&vm.n.__enter__, &vm.n.__exit__) };
         let Some(entering) = vm.special(manager, enter)? else { return Err(self.not_a_manager(vm, manager, false)) };
         let Some(leaving) = vm.special(manager, exit)? else { return Err(self.not_a_manager(vm, manager, true)) };
         Ok((entering, leaving))
