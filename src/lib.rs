@@ -3,6 +3,7 @@ pub mod builtins;
 pub mod host;
 pub mod native;
 pub mod resolve;
+pub mod sched;
 pub mod stdlib;
 pub mod syntax;
 pub mod value;

@@ -4,8 +4,11 @@
 //! first import.
 
 mod abc;
+pub mod asyncio;
 mod bisect;
 mod collections;
+mod concurrent;
+mod contextvars;
 mod functools;
 mod heapq;
 mod itertools;
@@ -15,6 +18,7 @@ mod operator;
 mod random;
 mod scripts;
 mod support;
+pub mod threading;
 
 pub use crate::native::ModuleRow;
 use crate::value::{Module, R, Ref};
@@ -24,10 +28,14 @@ use crate::vm::Vm;
 pub const MODULES: &[ModuleRow] = &[
     scripts::SUPPORT,
     abc::MODULE,
+    asyncio::MODULE,
     bisect::MODULE,
     collections::MODULE,
     collections::ABC,
+    concurrent::PACKAGE,
+    concurrent::FUTURES,
     scripts::CONTEXTLIB,
+    contextvars::MODULE,
     scripts::COPY,
     scripts::DATACLASSES,
     scripts::ENUM,
@@ -42,6 +50,7 @@ pub const MODULES: &[ModuleRow] = &[
     operator::MODULE,
     random::MODULE,
     scripts::STRING,
+    threading::MODULE,
     scripts::TYPES,
 ];
 

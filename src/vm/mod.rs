@@ -33,13 +33,14 @@ pub mod string;
 pub mod suspend;
 mod syntax_error;
 pub mod text;
+pub mod thread;
 pub mod ticks;
 pub mod traceback;
 pub mod types;
 pub mod unowned;
 
 use std::any::{Any, TypeId};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -94,6 +95,10 @@ pub struct Vm {
     printing: RefCell<Vec<usize>>,
     /// How to take the next item from an iterator of a native type: see `Vm::set_next_hook`.
     next_hooks: Shared<Vec<Option<iterate::NextHook>>>,
+    /// The scheduler's state; see `sched/`.
+    pub scheduler: OnceCell<Box<dyn Any>>,
+    /// Called before the machine is dropped: other threads must have ended by then.
+    pub ending_hook: Cell<Option<fn(&Vm)>>,
     /// State of the layers above (scheduler, modules), by type.
     extensions: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     /// Strings of one character.
@@ -139,6 +144,8 @@ impl Vm {
             class_serial: Cell::new(0),
             printing: RefCell::default(),
             next_hooks: Shared::default(),
+            scheduler: OnceCell::new(),
+            ending_hook: Cell::new(None),
             extensions: RefCell::new(HashMap::new()),
             characters: string::CharCache::default(),
             names,
@@ -216,6 +223,14 @@ impl Vm {
     /// The hook of a native type.
     pub fn await_hook(&self, class_index: u16) -> Option<AwaitHook> {
         self.await_hooks.borrow().get(class_index as usize).copied().flatten()
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        if let Some(hook) = self.ending_hook.take() {
+            hook(self);
+        }
     }
 }
 

@@ -121,6 +121,11 @@ impl Vm {
         self.ticks.deadline.set(deadline);
     }
 
+    /// The time by which scripts must be done.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ticks.deadline.get()
+    }
+
     /// The limit that was crossed, if one was.
     pub fn limit_crossed(&self) -> Option<Limit> {
         self.ticks.crossed.get()

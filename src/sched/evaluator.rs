@@ -1,0 +1,45 @@
+//! What the scheduler asks the evaluator about suspended coroutines, signals and limits.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crate::value::{Ref, Value};
+use crate::vm::Vm;
+use crate::vm::coroutine::{Activation, Coroutine};
+use crate::vm::traceback;
+
+/// Where a coroutine stands, as `file:line`: the line of its outermost frame, or of its definition.
+pub(super) fn place(_vm: &Vm, coroutine: &Ref<Coroutine>) -> Option<String> {
+    coroutine.inner.stack.with(|stack| match stack.first() {
+        Some(Activation::Script(frame)) => {
+            let source = &frame.code.info.source;
+            Some(format!("{}:{}", source.name(), frame.code.info.first_line))
+        }
+        _ => None,
+    })
+}
+
+/// The native coroutine function in which a coroutine waits.
+pub(super) fn awaited_native(coroutine: &Ref<Coroutine>) -> Option<&'static str> {
+    coroutine.inner.stack.with(|stack| match stack.last() {
+        Some(Activation::Native { frame, .. }) => Some(frame.name()),
+        _ => None,
+    })
+}
+
+/// The text of an exception with its traceback.
+pub(super) fn format_exception(vm: &Vm, exception: &Value) -> String {
+    traceback::format_exception(vm, exception)
+}
+
+/// What a thread that waits must look at now and then.
+pub(super) struct Flags {
+    pub interrupt: Arc<AtomicBool>,
+    pub stop: Arc<AtomicBool>,
+    pub deadline: Option<Instant>,
+}
+
+pub(super) fn flags(vm: &Vm) -> Flags {
+    Flags { interrupt: vm.interrupt_flag(), stop: vm.stop_flag(), deadline: vm.deadline() }
+}

@@ -1,0 +1,327 @@
+//! The event loop: the queue of handles, the timers, the tasks. `turn` is the loop's one step; who calls it is `driver.rs`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use super::baton::{MAIN, ThreadId};
+use super::future::{AnyFuture, Future, FutureCore};
+use super::handle::Handle;
+use super::now;
+use super::outside::Outside;
+use super::task::Task;
+use super::timers::{Due, Timers};
+use crate::native_kind;
+use crate::value::{Exception, Payload, R, Ref, Shared, Value, Visitor};
+use crate::vm::{Args, Vm};
+
+/// Timers due within this many seconds are taken together, as the resolution of CPython's clock has it.
+const RESOLUTION: f64 = 1e-9;
+
+/// How things stand after a turn.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Turn {
+    /// `stop()` was called, or what the loop ran for is done.
+    Done,
+    /// More is ready.
+    Busy,
+    /// Nothing is ready before this time.
+    IdleUntil(f64),
+    /// Nothing is ready, and no timer will change that.
+    IdleForever,
+}
+
+/// The payload of an event loop.
+pub struct EventLoop {
+    ready: RefCell<VecDeque<Handle>>,
+    timers: RefCell<Timers>,
+    tasks: RefCell<Tasks>,
+    /// The task whose step runs now.
+    pub current: Shared<Option<Ref<Task>>>,
+    pub running: Cell<bool>,
+    pub closed: Cell<bool>,
+    stopping: Cell<bool>,
+    pub debug: Cell<bool>,
+    pub exception_handler: Shared<Value>,
+    pub task_factory: Shared<Value>,
+    pub executor: Shared<Value>,
+    /// Async generators that were iterated and are not finished: closed by `shutdown_asyncgens`.
+    pub generators: RefCell<Vec<Value>>,
+    pub executor_closed: Cell<bool>,
+    /// Work of the host.
+    pub(super) outside: Outside,
+    /// The thread that runs it, or did last.
+    pub(super) thread: Cell<ThreadId>,
+    /// Bytes of the queues on the heap's account.
+    charged: Cell<usize>,
+}
+
+/// Pending tasks, in places that are used again.
+#[derive(Default)]
+struct Tasks {
+    places: Vec<Option<(u64, Ref<Task>)>>,
+    free: Vec<u32>,
+    made: u64,
+}
+
+impl Payload for EventLoop {
+    native_kind!();
+    const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        for handle in self.ready.borrow().iter() {
+            handle.trace(visitor);
+        }
+        self.timers.borrow().trace(visitor);
+        for (_, task) in self.tasks.borrow().places.iter().flatten() {
+            visitor.reference(task);
+        }
+        self.current.with(|task| {
+            if let Some(task) = task {
+                visitor.reference(task);
+            }
+        });
+        for value in [&self.exception_handler, &self.task_factory, &self.executor] {
+            value.with(|value| visitor.value(value));
+        }
+        visitor.values(self.generators.borrow().iter());
+        self.outside.trace(visitor);
+    }
+
+    fn clear(&self) {
+        let ready = std::mem::take(&mut *self.ready.borrow_mut());
+        let timers = self.timers.borrow_mut().take();
+        let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
+        let generators = std::mem::take(&mut *self.generators.borrow_mut());
+        drop((ready, timers, tasks, generators));
+        self.outside.clear();
+        self.current.set(None);
+        for value in [&self.exception_handler, &self.task_factory, &self.executor] {
+            value.set(Value::None);
+        }
+    }
+
+    fn buffers(&self) -> usize {
+        self.charged.get()
+    }
+}
+
+impl EventLoop {
+    /// A new loop.
+    pub fn new(vm: &Vm) -> Ref<EventLoop> {
+        vm.heap.alloc(EventLoop {
+            ready: RefCell::default(),
+            timers: RefCell::default(),
+            tasks: RefCell::default(),
+            current: Shared::new(None),
+            running: Cell::new(false),
+            closed: Cell::new(false),
+            stopping: Cell::new(false),
+            debug: Cell::new(false),
+            exception_handler: Shared::new(Value::None),
+            task_factory: Shared::new(Value::None),
+            executor: Shared::new(Value::None),
+            generators: RefCell::default(),
+            executor_closed: Cell::new(false),
+            outside: Outside::default(),
+            thread: Cell::new(MAIN),
+            charged: Cell::new(0),
+        })
+    }
+
+    /// `RuntimeError` if the loop is closed.
+    pub fn check_open(&self, vm: &Vm) -> R<()> {
+        if self.closed.get() { Err(vm.runtime_error("Event loop is closed")) } else { Ok(()) }
+    }
+
+    /// Puts a handle at the end of the ready queue.
+    #[inline]
+    pub fn push(&self, vm: &Vm, handle: Handle) -> R<()> {
+        if self.closed.get() {
+            return Err(vm.runtime_error("Event loop is closed"));
+        }
+        self.ready.borrow_mut().push_back(handle);
+        Ok(())
+    }
+
+    /// Adds a timer.
+    pub fn add_timer(&self, vm: &Vm, when: f64, due: Due) -> R<()> {
+        self.check_open(vm)?;
+        self.timers.borrow_mut().add(when, due);
+        Ok(())
+    }
+
+    /// One of the timers was cancelled.
+    pub fn note_cancelled_timer(&self) {
+        let thrown = self.timers.borrow_mut().note_cancelled();
+        drop(thrown);
+    }
+
+    /// Handles that are ready.
+    pub fn ready(&self) -> usize {
+        self.ready.borrow().len()
+    }
+
+    /// Asks the loop to stop after the turn it is in.
+    pub fn stop(&self) {
+        self.stopping.set(true);
+    }
+
+    /// One turn: timers that are due join the queue, then what is ready now runs.
+    pub fn turn(&self, vm: &Vm) -> R<Turn> {
+        self.take_due(vm);
+        self.settle_account(vm)?;
+        let count = self.ready();
+        for _ in 0..count {
+            let Some(handle) = self.ready.borrow_mut().pop_front() else { break };
+            vm.charge(1)?;
+            handle.run(vm)?;
+        }
+        Ok(self.standing())
+    }
+
+    fn take_due(&self, vm: &Vm) {
+        if self.timers.borrow().is_empty() {
+            return;
+        }
+        let end = now(vm) + RESOLUTION;
+        loop {
+            let due = self.timers.borrow_mut().pop_due(end);
+            let Some(due) = due else { return };
+            if let Due::Call(timer) = &due {
+                timer.scheduled.set(false);
+            }
+            self.ready.borrow_mut().push_back(Handle::Timer(due));
+        }
+    }
+
+    /// How things stand between turns.
+    pub fn standing(&self) -> Turn {
+        if self.stopping.replace(false) {
+            return Turn::Done;
+        }
+        if !self.ready.borrow().is_empty() {
+            return Turn::Busy;
+        }
+        let (next, thrown) = self.timers.borrow_mut().next();
+        drop(thrown);
+        match next {
+            Some(when) if when < f64::INFINITY => Turn::IdleUntil(when),
+            _ => Turn::IdleForever,
+        }
+    }
+
+    /// Tells the heap how large the queues have become.
+    fn settle_account(&self, vm: &Vm) -> R<()> {
+        let bytes = self.ready.borrow().capacity() * size_of::<Handle>()
+            + self.timers.borrow().buffers()
+            + self.tasks.borrow().places.capacity() * size_of::<Option<(u64, Ref<Task>)>>();
+        let known = self.charged.get();
+        if bytes > known {
+            vm.check_alloc(bytes - known)?;
+            vm.heap.charge(bytes - known);
+            self.charged.set(bytes);
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_task(&self, _vm: &Vm, task: &Ref<Task>) -> R<()> {
+        let mut tasks = self.tasks.borrow_mut();
+        tasks.made += 1;
+        let entry = Some((tasks.made, task.clone()));
+        match tasks.free.pop() {
+            Some(place) => {
+                tasks.places[place as usize] = entry;
+                task.place.set(place);
+            }
+            None => {
+                task.place.set(tasks.places.len() as u32);
+                tasks.places.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_task(&self, place: u32) {
+        let mut tasks = self.tasks.borrow_mut();
+        let Some(entry) = tasks.places.get_mut(place as usize) else { return };
+        let gone = entry.take();
+        if gone.is_some() {
+            tasks.free.push(place);
+        }
+        drop(tasks);
+        drop(gone);
+    }
+
+    /// The pending tasks in order of creation.
+    pub fn tasks(&self) -> Vec<Ref<Task>> {
+        let mut all: Vec<(u64, Ref<Task>)> = self.tasks.borrow().places.iter().flatten().cloned().collect();
+        all.sort_by_key(|(serial, _)| *serial);
+        all.into_iter().map(|(_, task)| task).collect()
+    }
+
+    /// `close()`: what waits is forgotten.
+    pub fn close(&self) {
+        self.closed.set(true);
+        let ready = std::mem::take(&mut *self.ready.borrow_mut());
+        let timers = self.timers.borrow_mut().take();
+        drop((ready, timers));
+    }
+}
+
+impl Ref<EventLoop> {
+    /// `create_future()`.
+    #[inline]
+    pub fn create_future(&self, vm: &Vm) -> Ref<Future> {
+        vm.heap.alloc(Future { core: FutureCore::new(self.clone()) })
+    }
+}
+
+/// What `run_until_complete` waits for is done.
+pub(super) fn stop_when_done(vm: &Vm, future: &AnyFuture) {
+    let exception = future.peek_exception();
+    if let Some(inner) = exception.downcast::<Exception>() {
+        future.mark_seen();
+        let leaves = |class: &Ref<crate::value::Class>| inner.class.with(|of| of.is_subclass(class));
+        if leaves(&vm.types.system_exit) || leaves(&vm.types.keyboard_interrupt) {
+            // It has left the loop already.
+            return;
+        }
+    }
+    future.core().event_loop.stop();
+}
+
+/// Whether the exception on its way is a limit that was crossed, which nothing may hold up.
+pub fn is_limit(vm: &Vm) -> bool {
+    vm.raised.with(|raised| raised.as_ref().and_then(|e| e.downcast::<Exception>()).is_some_and(|e| e.uncatchable.get()))
+}
+
+/// Whether the exception on its way leaves the loop whatever raised it.
+pub fn goes_through(vm: &Vm) -> bool {
+    is_limit(vm) || vm.raised_is(&vm.types.keyboard_interrupt) || vm.raised_is(&vm.types.system_exit)
+}
+
+/// Tells the loop's exception handler; by default standard error.
+pub fn call_exception_handler(vm: &Vm, event_loop: &Ref<EventLoop>, facts: Vec<(&str, Value)>) -> R<()> {
+    let dict = vm.heap.dict();
+    for (name, value) in facts {
+        dict.set_str(&vm.intern(name), value);
+    }
+    let handler = event_loop.exception_handler.get();
+    if handler.is_none() {
+        return super::report::default_exception_handler(vm, &dict);
+    }
+    let outcome = vm.call_with(&handler, Args::positional(&[Value::from(event_loop), Value::from(&dict)]));
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(raised) if goes_through(vm) => Err(raised),
+        Err(_) => {
+            let exception = vm.take_raised();
+            let facts = vm.heap.dict();
+            facts.set_str(&vm.intern("message"), vm.str_value("Unhandled error in exception handler"));
+            facts.set_str(&vm.intern("exception"), exception);
+            facts.set_str(&vm.intern("context"), Value::from(dict));
+            super::report::default_exception_handler(vm, &facts)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What the scheduler tells people: callbacks and tasks in messages, exceptions that nobody took, deadlocks.
+
+use std::fmt::Write;
+
+use super::event_loop::EventLoop;
+use super::future::{AnyFuture, Callback, DoneCallback, Reaction};
+use super::of;
+use super::task::Task;
+use crate::host::Stream;
+use crate::value::{Dict, Exception, Kind, R, Raised, Ref, Value};
+use crate::vm::Vm;
+use crate::vm::coroutine::{Coroutine, State};
+
+/// A callback with its arguments, as in `print(1)` or `f() at file.script:3`.
+pub fn callback(vm: &Vm, function: &Value, args: &[Value]) -> R<String> {
+    let mut text = match vm.find_attr(function, &vm.n.__qualname__)? {
+        Some(name) if name.as_str().is_some() => name.as_str().unwrap_or_default().to_owned(),
+        _ => vm.repr(function)?.as_str().to_owned(),
+    };
+    text.push('(');
+    for (index, arg) in args.iter().enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&short_repr(vm, arg)?);
+    }
+    text.push(')');
+    if let Some(function) = function.downcast::<crate::vm::Function>() {
+        let info = &function.code.info;
+        let _ = write!(text, " at {}:{}", info.source.name(), info.first_line);
+    }
+    Ok(text)
+}
+
+/// `repr(value)`, cut in the middle when it is long, as CPython's `reprlib` does.
+pub fn short_repr(vm: &Vm, value: &Value) -> R<String> {
+    const MAX: usize = 30;
+    let limited = matches!(value.kind(), Kind::Str | Kind::Instance | Kind::Native | Kind::Function | Kind::Bytes);
+    let text = vm.repr(value)?.as_str().to_owned();
+    let length = text.chars().count();
+    let most = if limited { MAX } else { 200 };
+    if length <= most {
+        return Ok(text);
+    }
+    let head = (most - 3) / 2;
+    let tail = most - 3 - head;
+    let chars: Vec<char> = text.chars().collect();
+    Ok(chars[..head].iter().chain(&['.'; 3]).chain(&chars[length - tail..]).collect())
+}
+
+/// `repr(future)` for any of the three kinds.
+pub fn future_repr(vm: &Vm, future: &AnyFuture) -> R<String> {
+    vm.nested(|| {
+        let class = vm.class_of(&future.value()).name();
+        let mut parts = Vec::new();
+        if let Some(task) = future.as_task() {
+            parts.push(task.state_name().to_owned());
+            parts.push(format!("name={}", vm.repr(&task.name(vm))?.as_str()));
+            parts.push(format!("coro=<{}>", coroutine(vm, &task.coro())?));
+            if let Some(waits_for) = task.waits_for() {
+                parts.push(format!("wait_for={}", vm.repr(&waits_for.value())?.as_str()));
+            }
+        } else {
+            parts.push(
+                match future.core().state() {
+                    super::future::State::Pending => "pending",
+                    super::future::State::Finished | super::future::State::Failed => "finished",
+                    super::future::State::Cancelled => "cancelled",
+                }
+                .to_owned(),
+            );
+        }
+        let result = future.peek_result();
+        let exception = future.peek_exception();
+        if !result.is_undef() {
+            parts.push(format!("result={}", short_repr(vm, &result)?));
+        } else if !exception.is_undef() {
+            parts.push(format!("exception={}", vm.repr(&exception)?.as_str()));
+        }
+        let callbacks = future.core().callbacks();
+        if !callbacks.is_empty() {
+            parts.push(format!("cb=[{}]", callbacks_repr(vm, &callbacks)?));
+        }
+        Ok(format!("<{} {}>", class.as_str(), parts.join(" ")))
+    })
+}
+
+fn callbacks_repr(vm: &Vm, callbacks: &[Callback]) -> R<String> {
+    Ok(match callbacks {
+        [] => String::new(),
+        [one] => done_callback(vm, one)?,
+        [first, second] => format!("{}, {}", done_callback(vm, first)?, done_callback(vm, second)?),
+        [first, between @ .., last] => {
+            format!("{}, <{} more>, {}", done_callback(vm, first)?, between.len(), done_callback(vm, last)?)
+        }
+    })
+}
+
+fn done_callback(vm: &Vm, done: &Callback) -> R<String> {
+    Ok(match done.reaction {
+        Reaction::Call => match done.target.downcast::<DoneCallback>() {
+            Some(done) => callback(vm, &done.function, &[])?,
+            None => String::new(),
+        },
+        Reaction::Wake => "Task.task_wakeup()".to_owned(),
+        Reaction::StopLoop => "_run_until_complete_cb()".to_owned(),
+        Reaction::Gather => "gather.<locals>._done_callback()".to_owned(),
+        Reaction::Wait => "_wait.<locals>._on_completion()".to_owned(),
+        Reaction::Completed => "as_completed.<locals>._on_completion()".to_owned(),
+        Reaction::Shielded => "shield.<locals>._inner_done_callback()".to_owned(),
+        Reaction::Unshield => "shield.<locals>._outer_done_callback()".to_owned(),
+        Reaction::Group => "TaskGroup._on_task_done()".to_owned(),
+        Reaction::ToThread => "_chain_future.<locals>._call_set_state()".to_owned(),
+        Reaction::Outside | Reaction::CancelThread => "_chain_future.<locals>._call_check_cancel()".to_owned(),
+    })
+}
+
+/// A coroutine in messages: `f() running at file.script:3`, `f() done, defined at file.script:1`.
+fn coroutine(vm: &Vm, value: &Value) -> R<String> {
+    let Some(coroutine) = value.downcast::<Coroutine>() else { return Ok(vm.repr(value)?.as_str().to_owned()) };
+    let inner = &coroutine.inner;
+    let name = inner.qualname.with(|name| name.as_str().to_owned());
+    Ok(match (inner.state.get(), super::evaluator::place(vm, coroutine)) {
+        (State::Closed, Some(place)) => format!("{name}() done, defined at {place}"),
+        (State::Closed, None) => format!("{name}() done"),
+        (_, Some(place)) => format!("{name}() running at {place}"),
+        (_, None) => format!("{name}() running"),
+    })
+}
+
+/// Writes what happened to standard error, as CPython's logging does when nobody has configured it.
+pub fn default_exception_handler(vm: &Vm, facts: &Ref<Dict>) -> R<()> {
+    let message = facts.get_text("message").unwrap_or_default();
+    let mut text = match message.as_str() {
+        Some(message) if !message.is_empty() => message.to_owned(),
+        _ => "Unhandled exception in event loop".to_owned(),
+    };
+    text.push('\n');
+    let mut rest: Vec<(String, Value)> = facts
+        .to_vec()
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value)))
+        .filter(|(key, _)| key != "message" && key != "exception")
+        .collect();
+    rest.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (key, value) in rest {
+        let _ = writeln!(text, "{key}: {}", vm.repr(&value)?.as_str());
+    }
+    if let Some(exception) = facts.get_text("exception")
+        && exception.downcast::<Exception>().is_some()
+    {
+        text.push_str(&super::evaluator::format_exception(vm, &exception));
+    }
+    vm.write(Stream::Err, &text)
+}
+
+/// A future with an exception that nobody has looked at is gone.
+pub(super) fn finalize(vm: &Vm, value: &Value) {
+    let Some(future) = AnyFuture::of(value) else { return };
+    if !future.core().has_unseen_exception() {
+        return;
+    }
+    future.mark_seen();
+    let class = vm.class_of(value).name();
+    let name = if class.as_str() == "_GatheringFuture" { "_GatheringFuture" } else { class.as_str() };
+    let message = format!("{name} exception was never retrieved");
+    let facts = vec![("message", vm.str_value(&message)), ("exception", future.peek_exception()), ("future", value.clone())];
+    let event_loop = future.core().event_loop.clone();
+    if let Err(Raised) = super::event_loop::call_exception_handler(vm, &event_loop, facts) {
+        vm.unraisable("Exception ignored in", value);
+    }
+}
+
+/// The most tasks that a deadlock report names.
+const NAMED: usize = 20;
+
+/// Nothing can ever run again: raises `DeadlockError`, which says who waits for what.
+#[cold]
+pub(super) fn deadlock(vm: &Vm, event_loop: &Ref<EventLoop>) -> Raised {
+    let tasks = event_loop.tasks();
+    let mut text =
+        String::from("nothing can run any more: every task waits for something that no other task or timer will bring");
+    for task in tasks.iter().take(NAMED) {
+        match waiting(vm, task) {
+            Ok(line) => {
+                let _ = write!(text, "\n  {line}");
+            }
+            Err(raised) => return raised,
+        }
+    }
+    if tasks.len() > NAMED {
+        let _ = write!(text, "\n  and {} more tasks", tasks.len() - NAMED);
+    }
+    vm.raise_class(&of(vm).classes.deadlock_error, &text)
+}
+
+fn waiting(vm: &Vm, task: &Ref<Task>) -> R<String> {
+    let name = vm.str(&task.name(vm))?.as_str().to_owned();
+    let coroutine = coroutine(vm, &task.coro())?;
+    let what = match task.waits_for() {
+        Some(future) => match future.as_task() {
+            Some(other) => format!("waits for task {}", vm.str(&other.name(vm))?.as_str()),
+            None => match task.coro().downcast::<Coroutine>().and_then(super::evaluator::awaited_native) {
+                Some(native) => format!("waits in {native}()"),
+                None => format!("waits for {}", vm.repr(&future.value())?.as_str()),
+            },
+        },
+        None => "was not started".to_owned(),
+    };
+    Ok(format!("task {name}: {coroutine}, {what}"))
+}
+
+/// The main thread waits for other threads, all of which wait: nothing can ever wake it.
+#[cold]
+pub(crate) fn thread_deadlock(vm: &Vm, what: &str) -> Raised {
+    let count = of(vm).threads.baton.threads();
+    let others = if count > 1 { format!(", and so do the {} other threads", count - 1) } else { String::new() };
+    let message = format!("nothing can run any more: the main thread waits in {what}{others}");
+    vm.raise_class(&of(vm).classes.deadlock_error, &message)
+}

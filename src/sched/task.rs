@@ -1,0 +1,369 @@
+//! Tasks: a coroutine that the loop drives, which is also the future of its outcome.
+
+use std::cell::Cell;
+
+use super::context::Context;
+use super::event_loop::{self, EventLoop};
+use super::future::{AnyFuture, FutureCore, Reaction, State};
+use super::handle::Handle;
+use super::{cancelled_error, in_context, of};
+use crate::native_kind;
+use crate::value::{Exception, ObjRef, Payload, R, Ref, Shared, Value, Visitor};
+use crate::vm::Vm;
+use crate::vm::coroutine::{Coroutine, Outcome};
+
+/// The payload of a task.
+pub struct Task {
+    pub core: FutureCore,
+    /// The coroutine, or an object with its methods.
+    coro: Shared<Option<ObjRef>>,
+    /// The future it waits for.
+    waits_for: Shared<Option<AnyFuture>>,
+    /// Its context variables; `None` for none.
+    context: Shared<Option<Ref<Context>>>,
+    /// A name given by the script.
+    name: Shared<Option<Box<Value>>>,
+    /// Else it is `Task-n`.
+    number: u32,
+    /// Its place among the loop's tasks.
+    pub(super) place: Cell<u32>,
+    /// `cancel()` calls that no `uncancel()` has answered.
+    cancel_requests: Cell<u32>,
+    /// The next step throws a `CancelledError` in.
+    must_cancel: Cell<bool>,
+    started: Cell<bool>,
+}
+
+impl Payload for Task {
+    native_kind!();
+    const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.core.trace(visitor);
+        self.coro.with(|coro| {
+            if let Some(coro) = coro {
+                visitor.object(coro);
+            }
+        });
+        self.waits_for.with(|future| {
+            if let Some(future) = future {
+                visitor.object(future.as_obj());
+            }
+        });
+        self.context.with(|context| {
+            if let Some(context) = context {
+                visitor.reference(context);
+            }
+        });
+        self.name.with(|name| {
+            if let Some(name) = name {
+                visitor.value(name);
+            }
+        });
+    }
+
+    fn clear(&self) {
+        self.core.clear();
+        drop(self.coro.take());
+        drop(self.waits_for.take());
+        drop(self.context.take());
+        drop(self.name.take());
+    }
+
+    fn buffers(&self) -> usize {
+        self.core.buffers()
+    }
+}
+
+/// A task of `event_loop` for a coroutine, not yet scheduled. `context` is shared if given, else the current one is copied.
+fn make(vm: &Vm, event_loop: &Ref<EventLoop>, coro: &Value, context: Option<Ref<Context>>, name: Option<Value>) -> R<Ref<Task>> {
+    let Some(coro) = coro.as_obj() else {
+        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr(coro)?.as_str())));
+    };
+    let context = context.or_else(|| super::context::copy_current(vm));
+    let number = if name.is_none() { of(vm).next_task_number() as u32 } else { 0 };
+    let task = vm.heap.alloc(Task {
+        core: FutureCore::new(event_loop.clone()),
+        coro: Shared::new(Some(coro.clone())),
+        waits_for: Shared::new(None),
+        context: Shared::new(context),
+        name: Shared::new(name.map(Box::new)),
+        number,
+        place: Cell::new(u32::MAX),
+        cancel_requests: Cell::new(0),
+        must_cancel: Cell::new(false),
+        started: Cell::new(false),
+    });
+    event_loop.add_task(vm, &task)?;
+    Ok(task)
+}
+
+/// `Task(coro)`: a new task whose first step is scheduled.
+pub fn spawn(
+    vm: &Vm,
+    event_loop: &Ref<EventLoop>,
+    coro: &Value,
+    context: Option<Ref<Context>>,
+    name: Option<Value>,
+) -> R<Ref<Task>> {
+    event_loop.check_open(vm)?;
+    let task = make(vm, event_loop, coro, context, name)?;
+    event_loop.push(vm, Handle::Step(task.clone()))?;
+    Ok(task)
+}
+
+/// An eager task: its first step runs at once.
+pub fn spawn_eagerly(
+    vm: &Vm,
+    event_loop: &Ref<EventLoop>,
+    coro: &Value,
+    context: Option<Ref<Context>>,
+    name: Option<Value>,
+) -> R<Ref<Task>> {
+    event_loop.check_open(vm)?;
+    let task = make(vm, event_loop, coro, context, name)?;
+    let outer = event_loop.current.replace(None);
+    let stepped = step(vm, &task, Ok(Value::None));
+    event_loop.current.set(outer);
+    stepped?;
+    Ok(task)
+}
+
+/// Resumes the coroutine and deals with what it gives: the core of a turn.
+pub(super) fn step(vm: &Vm, task: &Ref<Task>, sent: R) -> R<()> {
+    if task.core.is_done() {
+        if sent.is_err() {
+            drop(vm.take_raised());
+        }
+        return Ok(());
+    }
+    task.started.set(true);
+    let sent = if task.must_cancel.get() { deliver_cancellation(vm, task, sent) } else { sent };
+    drop(task.waits_for.take());
+    let Some(coro) = task.coro.get() else { return Ok(()) };
+    let event_loop = &task.core.event_loop;
+    event_loop.current.set(Some(task.clone()));
+    let (outcome, context) = in_context(vm, task.context.take(), || resume(vm, &coro, sent));
+    event_loop.current.set(None);
+    task.context.set(context);
+    match outcome {
+        Ok(Outcome::Yield(Value::None)) => event_loop.push(vm, Handle::Step(task.clone())),
+        Ok(Outcome::Yield(yielded)) => wait_for(vm, task, &yielded),
+        Ok(Outcome::Return(value)) => {
+            task.finish();
+            let future = AnyFuture::from(task);
+            if task.must_cancel.replace(false) {
+                let message = task.core.cancel_message();
+                future.cancel_itself(vm, &message).map(drop)
+            } else {
+                future.set_result(vm, value)
+            }
+        }
+        Err(raised) => {
+            if event_loop::is_limit(vm) {
+                return Err(raised);
+            }
+            task.finish();
+            fail(vm, task)
+        }
+    }
+}
+
+/// `cancel()` was called while nothing could be cancelled: the coroutine gets a `CancelledError` now.
+#[cold]
+fn deliver_cancellation(vm: &Vm, task: &Ref<Task>, sent: R) -> R {
+    task.must_cancel.set(false);
+    if sent.is_err() {
+        if vm.raised_is(&of(vm).classes.cancelled_error) {
+            return sent;
+        }
+        drop(vm.take_raised());
+    }
+    let error = cancelled_error(vm, &task.core.cancel_message());
+    Err(vm.raise(error))
+}
+
+/// The coroutine raised: the task is cancelled or has failed. `KeyboardInterrupt` and `SystemExit` also leave the loop.
+#[cold]
+fn fail(vm: &Vm, task: &Ref<Task>) -> R<()> {
+    let goes_through = event_loop::goes_through(vm);
+    let is_cancellation = vm.raised_is(&of(vm).classes.cancelled_error);
+    let exception = vm.take_raised();
+    let future = AnyFuture::from(task);
+    if is_cancellation {
+        return future.cancelled_by(vm, exception);
+    }
+    future.fail(vm, exception.clone())?;
+    if goes_through { Err(vm.raise(exception)) } else { Ok(()) }
+}
+
+/// One step of a coroutine, or of an object with its methods.
+fn resume(vm: &Vm, coro: &ObjRef, sent: R) -> R<Outcome> {
+    if let Some(coroutine) = coro.downcast::<Coroutine>() {
+        return vm.resume_coroutine(coroutine, sent);
+    }
+    let object = Value::Obj(coro.clone());
+    let stepped = match sent {
+        Ok(value) => vm.call_method(&object, &vm.n.send, &[value]),
+        Err(_) => {
+            let exception = vm.take_raised();
+            vm.call_method(&object, &vm.n.throw, &[exception])
+        }
+    };
+    match stepped {
+        Ok(value) => Ok(Outcome::Yield(value)),
+        Err(raised) if !vm.raised_is(&vm.types.stop_iteration) => Err(raised),
+        Err(_) => {
+            let stop = vm.take_raised();
+            let args = stop.downcast::<Exception>().map_or(Value::None, |stop| stop.args.get());
+            Ok(Outcome::Return(args.as_tuple().and_then(|args| args.first().cloned()).unwrap_or(Value::None)))
+        }
+    }
+}
+
+/// The coroutine handed out what it waits for.
+fn wait_for(vm: &Vm, task: &Ref<Task>, yielded: &Value) -> R<()> {
+    let Some(future) = AnyFuture::of(yielded) else {
+        let shown = vm.repr(yielded)?;
+        let message = if yielded.kind() == crate::value::Kind::Generator {
+            let itself = vm.repr(&Value::from(task))?;
+            format!("yield was used instead of yield from for generator in task {} with {}", itself.as_str(), shown.as_str())
+        } else {
+            format!("Task got bad yield: {}", shown.as_str())
+        };
+        return misuse(vm, task, message);
+    };
+    let core = future.core();
+    if !core.event_loop.is(&task.core.event_loop) {
+        let (itself, shown) = (vm.repr(&Value::from(task))?, vm.repr(yielded)?);
+        return misuse(vm, task, format!("Task {} got Future {} attached to a different loop", itself.as_str(), shown.as_str()));
+    }
+    if !core.is_awaited.replace(false) {
+        let (itself, shown) = (vm.repr(&Value::from(task))?, vm.repr(yielded)?);
+        return misuse(
+            vm,
+            task,
+            format!("yield was used instead of yield from in task {} with {}", itself.as_str(), shown.as_str()),
+        );
+    }
+    if future.as_obj().is(task.as_obj()) {
+        let itself = vm.repr(&Value::from(task))?;
+        return misuse(vm, task, format!("Task cannot await on itself: {}", itself.as_str()));
+    }
+    future.on_done(vm, Reaction::Wake, task.as_obj().clone(), 0)?;
+    task.waits_for.set(Some(future.clone()));
+    if task.must_cancel.get() && future.cancel(vm, &task.core.cancel_message())? {
+        task.must_cancel.set(false);
+    }
+    Ok(())
+}
+
+/// The coroutine did what no task can serve: it gets a `RuntimeError` in its next step.
+#[cold]
+fn misuse(vm: &Vm, task: &Ref<Task>, message: String) -> R<()> {
+    let error = vm.exception(&vm.types.runtime_error, vec![vm.str_value(&message)]);
+    task.core.event_loop.push(vm, Handle::Throw(task.clone(), error))
+}
+
+/// The future that the task waits for is done: it goes on with the result, or with the exception thrown in.
+pub(super) fn wake(vm: &Vm, task: &Ref<Task>, future: &AnyFuture) -> R<()> {
+    let sent = future.result(vm);
+    step(vm, task, sent)
+}
+
+/// `task.cancel(msg)`: cancels what the task waits for, or notes that its next step must raise. Tasks that wait for tasks are walked
+/// down in a loop, since the chain may be long.
+pub(super) fn cancel(vm: &Vm, task: &Ref<Task>, message: &Value) -> R<bool> {
+    let mut task = task.clone();
+    let mut depth = 0;
+    loop {
+        let future = AnyFuture::from(&task);
+        future.mark_seen();
+        if task.core.is_done() {
+            // Only the first can be done: one that is waited for and done has its waiter woken, which is noted below.
+            return Ok(depth > 0);
+        }
+        task.cancel_requests.set(task.cancel_requests.get().saturating_add(1));
+        let inner = task.waits_for.get();
+        if let Some(inner) = inner {
+            match inner.as_task() {
+                Some(next) if !next.core.is_done() => {
+                    task = next.clone();
+                    depth += 1;
+                    vm.charge(1)?;
+                    continue;
+                }
+                _ if inner.cancel(vm, message)? => return Ok(true),
+                _ => {}
+            }
+        }
+        task.must_cancel.set(true);
+        task.core.set_cancel_message(message);
+        return Ok(true);
+    }
+}
+
+impl Task {
+    /// The coroutine has ended.
+    fn finish(&self) {
+        self.core.event_loop.remove_task(self.place.get());
+    }
+
+    /// The name: given, or `Task-n`.
+    pub fn name(&self, vm: &Vm) -> Value {
+        let given = self.name.with(|name| name.as_ref().map(|name| Value::clone(name)));
+        given.unwrap_or_else(|| vm.str_value(&format!("Task-{}", self.number)))
+    }
+
+    /// `set_name(value)`.
+    pub fn set_name(&self, name: Value) {
+        self.name.set(Some(Box::new(name)));
+    }
+
+    /// `cancelling()`.
+    pub fn cancelling(&self) -> u32 {
+        self.cancel_requests.get()
+    }
+
+    /// `uncancel()`: the requests left.
+    pub fn uncancel(&self) -> u32 {
+        self.cancel_requests.set(self.cancel_requests.get().saturating_sub(1));
+        self.cancel_requests.get()
+    }
+
+    /// The coroutine.
+    pub fn coro(&self) -> Value {
+        self.coro.get().map_or(Value::None, Value::Obj)
+    }
+
+    /// The future it waits for.
+    pub fn waits_for(&self) -> Option<AnyFuture> {
+        self.waits_for.get()
+    }
+
+    /// Whether its next step throws a `CancelledError` in.
+    pub fn must_cancel(&self) -> bool {
+        self.must_cancel.get()
+    }
+
+    /// Its context variables, as an object.
+    pub fn context(&self, vm: &Vm) -> Ref<Context> {
+        if let Some(known) = self.context.get() {
+            return known;
+        }
+        let made = super::context::empty(vm);
+        self.context.set(Some(made.clone()));
+        made
+    }
+
+    /// The name of its state in messages.
+    pub fn state_name(&self) -> &'static str {
+        match self.core.state() {
+            State::Pending if self.cancel_requests.get() > 0 => "cancelling",
+            State::Pending => "pending",
+            State::Finished | State::Failed => "finished",
+            State::Cancelled => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! `Future` and `Task` as classes: their methods, and awaiting them by hand.
+
+use std::cell::Cell;
+
+use super::support::{add_functions, itself};
+use super::tasks::is_coroutine;
+use crate::native::{Row, define_class, define_methods};
+use crate::native_kind;
+use crate::rows;
+use crate::sched::future::{AnyFuture, DoneCallback, Future, FutureCore, Reaction, State};
+use crate::sched::report::future_repr;
+use crate::sched::{self, Context, EventLoop, Task, context, task};
+use crate::stdlib::support::{add, wrap_new};
+use crate::value::{Module, Payload, R, Ref, Value, Visitor};
+use crate::vm::Vm;
+
+pub fn load(vm: &Vm, module: &Ref<Module>) {
+    install(vm);
+    add_functions(vm, module, &rows!["isfuture", "obj, /" => isfuture(0);]);
+    add(vm, module, "FIRST_COMPLETED", vm.str_value("FIRST_COMPLETED"));
+    add(vm, module, "FIRST_EXCEPTION", vm.str_value("FIRST_EXCEPTION"));
+    add(vm, module, "ALL_COMPLETED", vm.str_value("ALL_COMPLETED"));
+}
+
+/// Gives the classes of futures and tasks their methods.
+fn install(vm: &Vm) {
+    let classes = &sched::of(vm).classes;
+    let of_future: &[Row] = &rows![
+        static "__new__", "cls, *, loop=None" => future_new(0 1);
+        "__repr__", "" => future_repr_row(0);
+        "__await__", "" => future_await(0);
+        "__iter__", "" => future_await(0);
+        "result", "" => result(0);
+        "exception", "" => exception(0);
+        "set_result", "result, /" => set_result(0 1);
+        "set_exception", "exception, /" => set_exception(0 1);
+        "cancel", "msg=None" => cancel(0 1);
+        "cancelled", "" => cancelled(0);
+        "done", "" => done(0);
+        "add_done_callback", "fn, /, *, context=None" => add_done_callback(0 1 2);
+        "remove_done_callback", "fn, /" => remove_done_callback(0 1);
+        "get_loop", "" => get_loop(0);
+        class "__class_getitem__", "item, /" => class_getitem(0 1);
+    ];
+    define_methods(vm, &classes.future, of_future);
+    define_methods(
+        vm,
+        &classes.task,
+        &rows![
+            static "__new__", "cls, coro, *, loop=None, name=None, context=None, eager_start=False" => task_new(0 1 2 3 4 5);
+            "set_result", "result, /" => task_set_result(0 1);
+            "set_exception", "exception, /" => task_set_exception(0 1);
+            "cancelling", "" => cancelling(0);
+            "uncancel", "" => uncancel(0);
+            "get_name", "" => get_name(0);
+            "set_name", "value, /" => set_name(0 1);
+            "get_coro", "" => get_coro(0);
+            "get_context", "" => get_context(0);
+        ],
+    );
+    define_class::<FutureIterator>(
+        vm,
+        "_asyncio",
+        "FutureIter",
+        &rows![
+            "__iter__", "" => itself(0);
+            "__next__", "" => iterator_next(0);
+            "send", "value, /" => iterator_send(0 1);
+            "throw", "typ, val=None, tb=None, /" => iterator_throw(0 1);
+            "close", "" => iterator_close(0);
+        ],
+    );
+}
+
+fn isfuture(_vm: &Vm, value: &Value) -> bool {
+    AnyFuture::of(value).is_some()
+}
+
+fn class_getitem(_vm: &Vm, class: Value, _item: &Value) -> Value {
+    class
+}
+
+/// The loop given as an argument, else the one that is current.
+pub fn loop_or_current(vm: &Vm, given: Option<&Ref<EventLoop>>) -> R<Ref<EventLoop>> {
+    match given {
+        Some(given) => Ok(given.clone()),
+        None => super::loops::get_event_loop(vm),
+    }
+}
+
+fn future_new(vm: &Vm, class: &Value, event_loop: Option<&Ref<EventLoop>>) -> R {
+    let event_loop = loop_or_current(vm, event_loop)?;
+    let made = vm.heap.alloc(Future { core: FutureCore::new(event_loop) });
+    wrap_new(vm, class, Value::from(made))
+}
+
+fn task_new(
+    vm: &Vm,
+    class: &Value,
+    coro: &Value,
+    event_loop: Option<&Ref<EventLoop>>,
+    name: Option<Value>,
+    context: Option<&Ref<Context>>,
+    eager: Option<bool>,
+) -> R {
+    if !is_coroutine(vm, coro)? {
+        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr(coro)?.as_str())));
+    }
+    let event_loop = match event_loop {
+        Some(given) => given.clone(),
+        None => sched::running_loop(vm)?,
+    };
+    let name = name.map(|name| vm.str(&name).map(Value::from)).transpose()?;
+    let made = if eager == Some(true) && event_loop.running.get() {
+        task::spawn_eagerly(vm, &event_loop, coro, context.cloned(), name)?
+    } else {
+        task::spawn(vm, &event_loop, coro, context.cloned(), name)?
+    };
+    wrap_new(vm, class, Value::from(made))
+}
+
+fn future_repr_row(vm: &Vm, future: AnyFuture) -> R<String> {
+    future_repr(vm, &future)
+}
+
+fn result(vm: &Vm, future: AnyFuture) -> R {
+    future.result(vm)
+}
+
+fn exception(vm: &Vm, future: AnyFuture) -> R {
+    future.exception(vm)
+}
+
+fn set_result(vm: &Vm, future: AnyFuture, result: Value) -> R<()> {
+    future.set_result(vm, result)
+}
+
+fn set_exception(vm: &Vm, future: AnyFuture, exception: &Value) -> R<()> {
+    future.set_exception(vm, exception)
+}
+
+fn task_set_result(vm: &Vm, _task: &Ref<Task>, _result: &Value) -> R<()> {
+    Err(vm.runtime_error("Task does not support set_result operation"))
+}
+
+fn task_set_exception(vm: &Vm, _task: &Ref<Task>, _exception: &Value) -> R<()> {
+    Err(vm.runtime_error("Task does not support set_exception operation"))
+}
+
+fn cancel(vm: &Vm, future: AnyFuture, message: &Value) -> R<bool> {
+    future.cancel(vm, message)
+}
+
+fn cancelled(_vm: &Vm, future: AnyFuture) -> bool {
+    future.core().is_cancelled()
+}
+
+fn done(_vm: &Vm, future: AnyFuture) -> bool {
+    future.core().is_done()
+}
+
+fn add_done_callback(vm: &Vm, future: AnyFuture, function: Value, given: Option<&Ref<Context>>) -> R<()> {
+    let context = given.cloned().or_else(|| context::copy_current(vm));
+    let target = vm.heap.alloc(DoneCallback { function, context });
+    future.on_done(vm, Reaction::Call, target.into_obj(), 0)
+}
+
+fn remove_done_callback(vm: &Vm, future: AnyFuture, function: &Value) -> R<usize> {
+    future.remove_done_callback(vm, function)
+}
+
+fn get_loop(_vm: &Vm, future: AnyFuture) -> Ref<EventLoop> {
+    future.core().event_loop.clone()
+}
+
+fn cancelling(_vm: &Vm, task: &Ref<Task>) -> usize {
+    task.cancelling() as usize
+}
+
+fn uncancel(_vm: &Vm, task: &Ref<Task>) -> usize {
+    task.uncancel() as usize
+}
+
+fn get_name(vm: &Vm, task: &Ref<Task>) -> Value {
+    task.name(vm)
+}
+
+fn set_name(vm: &Vm, task: &Ref<Task>, name: &Value) -> R<()> {
+    let name = vm.str(name)?;
+    task.set_name(Value::from(name));
+    Ok(())
+}
+
+fn get_coro(_vm: &Vm, task: &Ref<Task>) -> Value {
+    task.coro()
+}
+
+fn get_context(vm: &Vm, task: &Ref<Task>) -> Ref<Context> {
+    task.context(vm)
+}
+
+/// The iterator that `future.__await__()` gives: it hands the future out once, then ends with the result.
+struct FutureIterator {
+    future: AnyFuture,
+    asked: Cell<bool>,
+}
+
+impl Payload for FutureIterator {
+    native_kind!();
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.object(self.future.as_obj());
+    }
+}
+
+fn future_await(vm: &Vm, future: AnyFuture) -> Value {
+    Value::from(vm.heap.alloc(FutureIterator { future, asked: Cell::new(false) }))
+}
+
+fn iterator_next(vm: &Vm, iterator: &Ref<FutureIterator>) -> R {
+    let future = &iterator.future;
+    if future.core().state() == State::Pending {
+        if iterator.asked.replace(true) {
+            return Err(vm.runtime_error("await wasn't used with future"));
+        }
+        future.core().await_it();
+        return Ok(future.value());
+    }
+    let result = future.result(vm)?;
+    Err(vm.stop_iteration(result))
+}
+
+fn iterator_send(vm: &Vm, iterator: &Ref<FutureIterator>, _value: &Value) -> R {
+    iterator_next(vm, iterator)
+}
+
+fn iterator_throw(vm: &Vm, _iterator: &Ref<FutureIterator>, exception: &Value) -> R {
+    let exception =
+        if exception.downcast::<crate::value::Class>().is_some() { vm.call(exception, &[])? } else { exception.clone() };
+    if exception.downcast::<crate::value::Exception>().is_none() {
+        return Err(vm.type_error("exceptions must be classes deriving BaseException or instances of such a class"));
+    }
+    Err(vm.raise(exception))
+}
+
+fn iterator_close(_vm: &Vm, _iterator: &Ref<FutureIterator>) {}
