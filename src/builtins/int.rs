@@ -287,7 +287,7 @@ fn to_bytes(vm: &Vm, this: Int<'_>, length: &Value, order: &Value, signed: Optio
         data.pop();
     }
     let needs_sign_byte = signed && data.last().is_some_and(|top| *top >= 0x80);
-    if data.len() + usize::from(needs_sign_byte) > length || (signed && length == 0 && negative) {
+    if data.len() + usize::from(needs_sign_byte) > length {
         return Err(vm.overflow_error("int too big to convert"));
     }
     data.resize(length, 0);

@@ -11,6 +11,7 @@ use super::codecs;
 use crate::native::{FromValue, Row, define_methods};
 use crate::rows;
 use crate::value::{ByteArray, Bytes, Class, R, Raised, Ref, Str, Value};
+use crate::vm::format::percent_bytes;
 use crate::vm::{Vm, binary};
 
 use hexadecimal::{bytearray_fromhex, bytes_fromhex, hex};
@@ -40,7 +41,7 @@ pub fn install(vm: &Vm) {
     define_methods(vm, &vm.types.bytearray, &rows![class "fromhex", "string, /" => bytearray_fromhex(0 1);]);
 }
 
-static SHARED: [Row; 41] = rows![
+static SHARED: [Row; 43] = rows![
     "capitalize", "" => capitalize(0);
     "center", "width, fillchar=b' ', /" => center(0 1 2);
     "count", "sub, start=None, end=None, /" => count(0 1 2 3);
@@ -82,6 +83,8 @@ static SHARED: [Row; 41] = rows![
     "translate", "table, /, delete=b''" => translate(0 1 2);
     "upper", "" => upper(0);
     "zfill", "width, /" => zfill(0 1);
+    "__mod__", "value, /" => modulo(0 1);
+    "__rmod__", "value, /" => reflected_modulo(0 1);
 ];
 
 /// The receiver of a method: `bytes`, a `bytearray`, or an instance of a class derived from one.
@@ -219,6 +222,18 @@ fn decode(vm: &Vm, this: Data<'_>, encoding: &Value, errors: &Value) -> R<String
     match this {
         Data::Fixed(bytes) => codecs::decode(vm, bytes.data(), encoding, errors),
         Data::Array(array) => codecs::decode(vm, &array.with(<[u8]>::to_vec), encoding, errors),
+    }
+}
+
+fn modulo(vm: &Vm, this: Data<'_>, values: &Value) -> R {
+    let format = this.with(<[u8]>::to_vec);
+    Ok(this.made(vm, percent_bytes(vm, &format, values)?))
+}
+
+fn reflected_modulo(vm: &Vm, values: &Value, format: &Value) -> R {
+    match binary::bytes_of(format) {
+        Some(data) => Ok(vm.bytes_like(format, percent_bytes(vm, &data, values)?)),
+        None => Ok(Value::NotImplemented),
     }
 }
 

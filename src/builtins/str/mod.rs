@@ -13,7 +13,7 @@ use super::int::format as format_spec;
 use crate::native::define_methods;
 use crate::rows;
 use crate::value::{Class, Dict, R, Raised, Ref, Str, Tuple, Value};
-use crate::vm::format::{Fields, format_template};
+use crate::vm::format::{Fields, format_template, percent_str};
 use crate::vm::{Vm, binary};
 
 use case::{capitalize, casefold, lower, swapcase, title, upper};
@@ -83,6 +83,8 @@ pub fn install(vm: &Vm) {
             "zfill", "width, /" => zfill(0 1);
             "__format__", "format_spec, /" => format_spec(0 1);
             "__getnewargs__", "" => new_args(0);
+            "__mod__", "value, /" => modulo(0 1);
+            "__rmod__", "value, /" => reflected_modulo(0 1);
         ],
     );
 }
@@ -122,6 +124,17 @@ fn format(vm: &Vm, template: &Ref<Str>, args: &Ref<Tuple>, kwargs: &Ref<Dict>) -
 
 fn format_map(vm: &Vm, template: &Ref<Str>, mapping: &Value) -> R<Ref<Str>> {
     format_template(vm, template.as_str(), &Fields::Mapping(mapping))
+}
+
+fn modulo(vm: &Vm, text: &Ref<Str>, values: &Value) -> R {
+    percent_str(vm, text, values)
+}
+
+fn reflected_modulo(vm: &Vm, values: &Value, text: &Value) -> R {
+    match text.payload::<Str>() {
+        Some(text) => percent_str(vm, text, values),
+        None => Ok(Value::NotImplemented),
+    }
 }
 
 fn new_args(vm: &Vm, text: &Ref<Str>) -> Value {

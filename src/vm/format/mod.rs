@@ -94,6 +94,9 @@ pub fn format_into(vm: &Vm, out: &mut String, value: &Value, spec: &str) -> R<bo
 }
 
 fn string(vm: &Vm, out: &mut String, text: &Ref<Str>, spec: &Spec, value: &Value) -> R<()> {
+    if spec.kind != 's' {
+        return Err(spec.unknown_kind(vm, value));
+    }
     match spec.sign {
         Some(' ') => return Err(vm.value_error("Space not allowed in string format specifier")),
         Some(_) => return Err(vm.value_error("Sign not allowed in string format specifier")),
@@ -107,9 +110,6 @@ fn string(vm: &Vm, out: &mut String, text: &Ref<Str>, spec: &Spec, value: &Value
     }
     if spec.align == Align::AfterSign {
         return Err(vm.value_error("'=' alignment not allowed in string format specifier"));
-    }
-    if spec.kind != 's' {
-        return Err(spec.unknown_kind(vm, value));
     }
     let length = text.len();
     let (text, length) = match spec.precision {

@@ -320,7 +320,6 @@ impl<'a> Printf<'a> {
     }
 
     fn integer(&mut self, kind: u8, value: &Value, flags: &Flags) -> R<()> {
-        let kind = if matches!(kind, b'i' | b'u') { b'd' } else { kind };
         let integer = self.to_integer(kind, value)?;
         let number = Number::integer(&integer).unwrap_or(Number::Int(0));
         let mut digits = digits(self.vm, number, kind as char)?;
@@ -338,24 +337,23 @@ impl<'a> Printf<'a> {
     }
 
     fn to_integer(&self, kind: u8, value: &Value) -> R {
+        let is_decimal = matches!(kind, b'd' | b'i' | b'u');
         match Number::of(value) {
-            Some(Number::Float(f)) if kind == b'd' => return floats::to_int(self.vm, f),
+            Some(Number::Float(f)) if is_decimal => return floats::to_int(self.vm, f),
             Some(Number::Float(_)) | None => {}
             Some(integer) => return Ok(integer.to_value()),
         }
         if self.vm.has_index(value) {
             return self.vm.index(value);
         }
-        if kind == b'd'
-            && let Some(made) = self.vm.call_special(value, &self.vm.n.__int__, &[])?
-        {
+        if is_decimal && let Some(made) = self.vm.call_special(value, &self.vm.n.__int__, &[])? {
             if let Some(integer) = Number::integer(&made) {
                 return Ok(integer.to_value());
             }
             let class = self.vm.class_of(&made).name();
             return Err(self.vm.type_error(format!("__int__ returned non-int (type {})", class.as_str())));
         }
-        let wanted = if kind == b'd' { "a real number" } else { "an integer" };
+        let wanted = if is_decimal { "a real number" } else { "an integer" };
         let class = self.vm.class_of(value).name();
         Err(self.vm.type_error(format!("%{} format: {wanted} is required, not {}", kind as char, class.as_str())))
     }

@@ -4,7 +4,7 @@ use dashu_int::IBig;
 
 use super::print::digit_limit;
 use crate::value::{R, Value};
-use crate::vm::Vm;
+use crate::vm::{Vm, characters};
 
 /// What is wrong with the text of an integer.
 pub enum IntError {
@@ -16,7 +16,7 @@ pub enum IntError {
 /// The integer that `text` writes in `base` (2 to 36, or 0 to go by the prefix). The error is worded by the caller, who knows what the
 /// text was given as; see `too_long`.
 pub fn int(vm: &Vm, text: &str, base: u32) -> Result<R, IntError> {
-    let text = text.trim_matches(is_space);
+    let text = trim(text);
     let (negative, rest) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),
@@ -87,7 +87,7 @@ fn clean(digits: &str, base: u32) -> Option<String> {
             after_digit = false;
             continue;
         }
-        let digit = if c.is_ascii() { c.to_digit(base)? } else { crate::vm::characters::decimal(c).filter(|d| *d < base)? };
+        let digit = if c.is_ascii() { c.to_digit(base)? } else { characters::decimal(c).filter(|d| *d < base)? };
         cleaned.push(char::from_digit(digit, base)?);
         after_digit = true;
     }
@@ -105,7 +105,7 @@ pub fn too_long(vm: &Vm, digits: usize) -> crate::value::Raised {
 
 /// The float that `text` writes, as `float()` accepts it: spaces around, underscores between digits, `inf`, `nan`.
 pub fn float(text: &str) -> Option<f64> {
-    let text = text.trim_matches(is_space);
+    let text = trim(text);
     let bytes = text.as_bytes();
     if bytes.iter().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E')) {
         return text.parse().ok();
@@ -123,17 +123,22 @@ pub fn float(text: &str) -> Option<f64> {
         match c {
             '_' => {
                 let between = cleaned.as_bytes().last().is_some_and(u8::is_ascii_digit);
-                if !between || !rest.peek().is_some_and(|next| crate::vm::characters::decimal(*next).is_some()) {
+                if !between || !rest.peek().is_some_and(|next| characters::decimal(*next).is_some()) {
                     return None;
                 }
             }
             '.' | '+' | '-' | 'e' | 'E' => cleaned.push(c),
-            c => cleaned.push(char::from_digit(crate::vm::characters::decimal(c)?, 10)?),
+            c => cleaned.push(char::from_digit(characters::decimal(c)?, 10)?),
         }
     }
     cleaned.parse().ok()
 }
 
-fn is_space(c: char) -> bool {
-    crate::vm::characters::is_space(c)
+/// Without the white space around: of any kind, but the separators among the ASCII controls only beside other letters, as Python has it.
+fn trim(text: &str) -> &str {
+    if text.is_ascii() {
+        text.trim_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r'])
+    } else {
+        text.trim_matches(characters::is_space)
+    }
 }

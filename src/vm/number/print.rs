@@ -70,6 +70,10 @@ pub fn float(f: f64) -> String {
     text
 }
 
+/// From here on a float may lie in the middle between two shortest decimals. Python takes the even one; Rust does so only when told
+/// how many digits to write.
+const TIES: f64 = 1e13;
+
 /// As `float`, without the `.0` of whole numbers.
 pub fn shortest(f: f64) -> String {
     if f.is_nan() {
@@ -81,9 +85,18 @@ pub fn shortest(f: f64) -> String {
     let magnitude = f.abs();
     if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
         // Rust writes the shortest digits too, and never an exponent here.
-        return f.to_string();
+        let text = f.to_string();
+        if magnitude < TIES {
+            return text;
+        }
+        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        return format!("{f:.decimals$}");
     }
-    let scientific = format!("{f:e}");
+    let mut scientific = format!("{f:e}");
+    if magnitude >= TIES {
+        let decimals = scientific.split_once('e').and_then(|(digits, _)| digits.split_once('.')).map_or(0, |(_, d)| d.len());
+        scientific = format!("{f:.decimals$e}");
+    }
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let mut text = String::with_capacity(24);
