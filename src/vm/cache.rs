@@ -94,7 +94,7 @@ pub fn is_plain_store(vm: &Vm, instance: &Ref<Instance>, name: &Ref<Str>) -> boo
         return false;
     }
     let class = &shape.class;
-    class.slots.with(|slots| slots.is_none())
+    class.slots.with(|slots| slots.as_ref().is_none_or(|names| names.iter().any(|known| known.is(name))))
         && class.lookup(&vm.n.__setattr__).is(&vm.types.object.lookup(&vm.n.__setattr__))
         && !overrides_fields(vm, &class.lookup(name))
         && name.as_obj().is_interned()

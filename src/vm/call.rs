@@ -87,6 +87,16 @@ impl Vm {
 
     /// A method's receiver must be of the class that has the method.
     fn check_receiver(&self, function: &Ref<NativeFunction>, args: Args<'_>) -> R<()> {
+        let fits = function.owner.with(|owner| match owner.downcast::<Class>() {
+            None => true,
+            Some(owner) => args.positional.first().is_some_and(|this| self.is_instance(this, owner)),
+        });
+        if fits { Ok(()) } else { self.refuse_receiver(function, args) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse_receiver(&self, function: &Ref<NativeFunction>, args: Args<'_>) -> R<()> {
         let owner = function.owner.get();
         let Some(owner) = owner.downcast::<Class>() else { return Ok(()) };
         match args.positional.first() {
@@ -99,6 +109,10 @@ impl Vm {
     /// Calls a native function whose receiver, if it has one, comes first and is known to be right.
     #[inline]
     pub fn enter_native(&self, function: &Ref<NativeFunction>, args: Args<'_>) -> R {
+        if self.heap.ticks.get() < 0 {
+            // Somebody asked for attention: a finaliser that became due runs before the next call, like everywhere.
+            self.charge(0)?;
+        }
         match &function.code {
             NativeCode::Raw(enter) => enter(self, args),
             NativeCode::Bound(enter) => {

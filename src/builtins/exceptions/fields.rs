@@ -5,7 +5,7 @@
 use super::{args_of, no_keywords, split_this, str_};
 use crate::native::define_methods;
 use crate::rows;
-use crate::value::{Bytes, Exception, R, Ref, Str, Value};
+use crate::value::{Bytes, Exception, Kind, R, Ref, Str, Value};
 use crate::vm::{Args, Vm};
 
 pub fn install(vm: &Vm) {
@@ -227,7 +227,7 @@ fn unicode_error_init(vm: &Vm, args: Args<'_>) -> R {
         let index = index + 5 - wanted;
         let (fits, expected) = match index {
             0 | 4 => (value.payload::<Str>().is_some(), "str"),
-            1 if decoding => (true, "bytes"),
+            1 if decoding => (matches!(value.unwrapped().kind(), Kind::Bytes | Kind::ByteArray), "bytes"),
             1 => (value.payload::<Str>().is_some(), "str"),
             _ => (vm.has_index(value), "int"),
         };
@@ -236,6 +236,9 @@ fn unicode_error_init(vm: &Vm, args: Args<'_>) -> R {
             if expected == "int" {
                 let message = format!("'{}' object cannot be interpreted as an integer", given.as_str());
                 return Err(vm.type_error(message));
+            }
+            if expected == "bytes" {
+                return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", given.as_str())));
             }
             return Err(vm.type_error(format!("argument {position} must be {expected}, not {}", given.as_str())));
         }

@@ -35,6 +35,12 @@ impl Vm {
         !class.lookup(&self.n.__set__).is_undef() || !class.lookup(&self.n.__delete__).is_undef()
     }
 
+    /// Whether a data descriptor can be read: one without `__get__` leaves that to the instance's own attribute.
+    #[inline]
+    pub(super) fn can_get(&self, found: &Value) -> bool {
+        found.kind() != Kind::Instance || !self.class_of(found).lookup(&self.n.__get__).is_undef()
+    }
+
     /// Whether a class attribute is a descriptor at all: looking it up does not give it as it is.
     #[inline]
     pub fn is_descriptor(&self, found: &Value) -> bool {

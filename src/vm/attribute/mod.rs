@@ -151,7 +151,7 @@ impl Vm {
     /// What `object.__getattribute__` does, `Undef` if there is no such attribute.
     pub(crate) fn load_plainly(&self, object: &Value, class: &Ref<Class>, name: &Ref<Str>) -> R {
         let on_class = class.lookup(name);
-        if !on_class.is_undef() && self.is_data_descriptor(&on_class) {
+        if !on_class.is_undef() && self.is_data_descriptor(&on_class) && self.can_get(&on_class) {
             return self.bind(&on_class, object, class);
         }
         let own = self.own_attribute(object, name);

@@ -20,6 +20,11 @@ pub fn collect_elements(vm: &Vm, l: &mut [Value], elements: &[Element]) -> R<Vec
             Element::One(tree) => items.push(tree.eval(vm, l)?),
             Element::Star(tree, span) => {
                 let iterable = tree.eval(vm, l)?;
+                if !vm.is_iterable(&iterable) {
+                    let given = vm.class_of(&iterable).name();
+                    let _ = vm.type_error(format!("Value after * must be an iterable, not {}", given.as_str()));
+                    return Err(vm.at(*span));
+                }
                 vm.for_each(&iterable, &mut |item| {
                     items.push(item);
                     Ok(true)

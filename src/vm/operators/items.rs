@@ -110,7 +110,9 @@ impl Vm {
             Some(_) => Ok(()),
             None => {
                 let class = self.class_of(object);
-                Err(self.type_error(format!("'{}' object doesn't support item deletion", self.type_name(&class))))
+                let plain = matches!(object.kind(), Kind::Free | Kind::BigInt | Kind::Function | Kind::Class | Kind::Module);
+                let not = if plain || !self.has_index(key) { "does not" } else { "doesn't" };
+                Err(self.type_error(format!("'{}' object {not} support item deletion", self.type_name(&class))))
             }
         }
     }

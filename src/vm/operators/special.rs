@@ -64,6 +64,20 @@ impl Vm {
         }
     }
 
+    /// As `ask`, for an operator. The methods of the built-in sequences raise where the operator goes on to ask the other operand, so
+    /// their answer is taken from where it comes from.
+    fn ask_for(&self, op: Operator, method: &Value, this: &Value, other: &Value, reflected: bool) -> R<Option<Value>> {
+        if method.kind() == Kind::NativeFunction
+            && matches!(op, Operator::Add | Operator::Mult)
+            && is_sequence(this.unwrapped())
+        {
+            let (this, other) = (this.unwrapped(), other.unwrapped());
+            let (a, b) = if reflected { (other, this) } else { (this, other) };
+            return self.builtin_binary(op, a, b);
+        }
+        self.ask(method, this, other)
+    }
+
     #[inline(never)]
     pub(super) fn binary_special(&self, op: Operator, a: &Value, b: &Value, in_place: bool) -> R {
         let names = &self.operators.rows[op as usize];
@@ -76,10 +90,10 @@ impl Vm {
             }
             right = Value::Undef;
         }
-        if let Some(answer) = self.ask(&left, a, b)? {
+        if let Some(answer) = self.ask_for(op, &left, a, b, false)? {
             return Ok(answer);
         }
-        if let Some(answer) = self.ask(&right, b, a)? {
+        if let Some(answer) = self.ask_for(op, &right, b, a, true)? {
             return Ok(answer);
         }
         Err(self.unsupported(op, a, b, in_place))
@@ -245,4 +259,8 @@ impl Vm {
         let found = class.lookup(name);
         !found.is_undef() && !self.is_native_of(&found, &self.types.object)
     }
+}
+
+fn is_sequence(value: &Value) -> bool {
+    matches!(value.kind(), Kind::Str | Kind::List | Kind::Tuple | Kind::Bytes | Kind::ByteArray)
 }

@@ -117,12 +117,11 @@ fn instance_of(vm: &Vm, value: Value, message: &str) -> R {
         if made.kind() == Kind::Exception {
             return Ok(made);
         }
-        let shown = vm.class_of(&made).name();
-        let class = class.name();
+        let (asked, given) = (vm.repr(&value)?, vm.repr(&Value::from(vm.class_of(&made)))?);
         return Err(vm.type_error(format!(
-            "calling <class '{}'> should have returned an instance of BaseException, not <class '{}'>",
-            class.as_str(),
-            shown.as_str()
+            "calling {} should have returned an instance of BaseException, not {}",
+            asked.as_str(),
+            given.as_str()
         )));
     }
     Err(vm.type_error(message))

@@ -397,7 +397,7 @@ impl ExceptStar {
         if !vm.is_instance(exception, &vm.types.base_exception_group) {
             if vm.exception_matches(exception, types)? {
                 let message = vm.str_value("");
-                let members = Value::from(vm.heap.list(vec![exception.clone()]));
+                let members = Value::from(vm.heap.tuple([exception.clone()]));
                 let group = vm.new_exception_group(&message, &members)?;
                 if let (Some(group), Some(e)) = (group.downcast::<Exception>(), exception.downcast::<Exception>()) {
                     group.traceback.set(e.traceback.get());
