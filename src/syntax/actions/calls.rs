@@ -84,6 +84,12 @@ impl Actions<'_> {
         self.text[from as usize..].find('=').map_or(from, |at| from + at as u32 + 1)
     }
 
+    /// A generator expression with a comma behind it is not alone.
+    pub fn trailing_comma(&self, mut arguments: Box<CallArgs>) -> Box<CallArgs> {
+        arguments.count += 1;
+        arguments
+    }
+
     /// `f(a=1 for a in b)`
     pub fn keyword_generator(&self, key: Box<Expr>) -> Argument {
         let span = Span { start: key.span.start, end: self.equals_sign(key.span.end) };

@@ -152,6 +152,7 @@ impl Place<'_> {
         let (keyword, _) = self.keyword(self.line_start(open));
         let no_expression = match keyword {
             Token::From | Token::Import => true,
+            Token::Case => self.tokens[self.line_start(open)..open].iter().all(|token| token.1 != Token::If),
             _ => self.is_parameters(open) && !matches!(self.tokens[begin - 1].1, Token::Equal | Token::Colon),
         };
         if no_expression {
@@ -212,7 +213,9 @@ impl Place<'_> {
             }
         }
         let stop = stop?;
-        if self.tokens[stop].1 == Token::For && seen_in {
+        // What follows the `in` of a comprehension is not a whole expression.
+        let loops = |open: usize| self.places(open, |token| token == Token::For).iter().any(|&found| found <= stop);
+        if seen_in && matches!(self.tokens[stop].1, Token::For | Token::Comma) && self.bracket(end).is_some_and(loops) {
             return None;
         }
         let mut begin = stop + 1;
@@ -321,7 +324,12 @@ impl Place<'_> {
         let whole = self.places(open, |token| token == Token::Colon).first().is_some_and(|&colon| colon < last)
             || self.tokens[entries].1 == Token::DoubleStar;
         let key = last + 1..self.at;
-        if !whole || self.token() == Token::Colon || self.parse_part(Token::StartExpression, &self.tokens[key]).is_err() {
+        let comprehension = !self.places(open, |token| token == Token::For).is_empty();
+        if !whole
+            || comprehension
+            || self.token() == Token::Colon
+            || self.parse_part(Token::StartExpression, &self.tokens[key]).is_err()
+        {
             return None;
         }
         let end = self.tokens[self.at - 1].2 as usize;

@@ -11,7 +11,7 @@ impl Layout<'_> {
         let bytes = self.text.as_bytes();
         let mut at = self.lexer.span().end;
         let (mut column, mut alternate) = (0u32, 0u32);
-        let mut joined = None;
+        let (mut joined, mut continued) = (None, false);
         let end = loop {
             match bytes.get(at) {
                 Some(b' ') => {
@@ -25,20 +25,21 @@ impl Layout<'_> {
                 Some(b'\x0c') => (column, alternate) = (0, 0),
                 Some(b'\r' | b'\n') => {
                     (column, alternate) = (0, 0);
-                    joined = None;
+                    (joined, continued) = (None, false);
                 }
                 Some(b'#') => {
                     at += bytes[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len() - at);
                     continue;
                 }
                 Some(b'\\') if matches!(bytes.get(at + 1), Some(b'\r' | b'\n')) => {
-                    // A joined line is indented as its first part.
-                    joined.get_or_insert((column, alternate));
+                    // A joined line is indented as its first part that is indented at all.
+                    joined = joined.or((column > 0).then_some((column, column)));
+                    continued = true;
                     at += if bytes[at + 1..].starts_with(b"\r\n") { 3 } else { 2 };
                     continue;
                 }
                 Some(_) => break at,
-                None if joined.is_some() => return Err(self.unexpected_end(at)),
+                None if continued => return Err(self.unexpected_end(at)),
                 None => {
                     self.lexer.bump(at - self.lexer.span().end);
                     return Ok(false);
