@@ -4,7 +4,7 @@
 //! first import.
 
 mod abc;
-pub mod asyncio;
+mod asyncio;
 mod bisect;
 mod collections;
 mod concurrent;
@@ -17,8 +17,11 @@ mod math;
 mod operator;
 mod random;
 mod scripts;
+mod struct_sequence;
 mod support;
-pub mod threading;
+mod sys;
+mod threading;
+mod time;
 
 pub use crate::native::ModuleRow;
 use crate::value::{Module, R, Ref};
@@ -50,7 +53,9 @@ pub const MODULES: &[ModuleRow] = &[
     operator::MODULE,
     random::MODULE,
     scripts::STRING,
+    sys::MODULE,
     threading::MODULE,
+    time::MODULE,
     scripts::TYPES,
 ];
 

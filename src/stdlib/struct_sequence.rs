@@ -1,0 +1,73 @@
+//! Tuples whose items have names: `time.struct_time`, `sys.version_info` and their kin.
+
+use crate::native::{define_class, define_methods};
+use crate::value::{Base, Class, Instance, Kind, Payload, R, Ref, Tuple, Value};
+use crate::vm::Vm;
+use crate::vm::types::bare_class;
+use crate::{native_kind, rows};
+
+/// The class attribute that an item's name is.
+struct Item {
+    index: usize,
+}
+
+impl Payload for Item {
+    native_kind!();
+    const CONTAINER: bool = false;
+}
+
+/// The class of such tuples. `name` is shown in full by `repr`: `sys.version_info`.
+pub fn struct_sequence_class(vm: &Vm, module: &str, name: &str, fields: &[&str]) -> Ref<Class> {
+    define_class::<Item>(
+        vm,
+        "builtins",
+        "member_descriptor",
+        &rows![
+            "__get__", "instance, owner=None, /" => item_get(0 1);
+            "__set__", "instance, value, /" => item_set(0);
+            "__delete__", "instance, /" => item_set(0);
+        ],
+    );
+    let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(Kind::Tuple as u16), &[&vm.types.tuple]);
+    class.dict.set_str(&vm.n.__module__, vm.str_value(module));
+    let names: Vec<Value> = fields.iter().map(|field| Value::from(vm.intern(field))).collect();
+    for (index, field) in fields.iter().enumerate() {
+        class.dict.set_str(&vm.intern(field), vm.heap.alloc(Item { index }).into());
+    }
+    class.dict.set_str(&vm.intern("n_fields"), Value::Int(fields.len() as i64));
+    class.dict.set_str(&vm.intern("n_sequence_fields"), Value::Int(fields.len() as i64));
+    class.dict.set_str(&vm.intern("n_unnamed_fields"), Value::Int(0));
+    class.dict.set_str(&vm.n.__match_args__, vm.heap.tuple(names).into());
+    define_methods(vm, &class, &rows!["__repr__", "/" => show(0);]);
+    class
+}
+
+/// An object of such a class.
+pub fn struct_sequence(vm: &Vm, class: &Ref<Class>, items: Vec<Value>) -> Value {
+    vm.heap.instance_of_base(class, vm.heap.tuple(items).into()).into()
+}
+
+fn item_get(vm: &Vm, this: &Ref<Item>, instance: &Value) -> R {
+    if instance.is_none() {
+        return Ok(Value::from(this));
+    }
+    match instance.payload::<Tuple>().and_then(|tuple| tuple.items().get(this.index)) {
+        Some(item) => Ok(item.clone()),
+        None => Ok(if instance.downcast::<Instance>().is_some() { Value::None } else { vm.heap.tuple([]).into() }),
+    }
+}
+
+fn item_set(vm: &Vm, _this: &Ref<Item>) -> R<()> {
+    Err(vm.attribute_error("readonly attribute"))
+}
+
+fn show(vm: &Vm, this: &Value) -> R<String> {
+    let class = vm.class_of(this);
+    let fields = class.lookup(&vm.n.__match_args__);
+    let mut parts = Vec::new();
+    for (name, value) in fields.as_tuple().unwrap_or_default().iter().zip(this.as_tuple().unwrap_or_default()) {
+        parts.push(format!("{}={}", name.as_str().unwrap_or_default(), vm.repr(value)?.as_str()));
+    }
+    let module = class.dict.get_str(&vm.n.__module__).and_then(|module| module.as_str().map(str::to_owned));
+    Ok(format!("{}.{}({})", module.unwrap_or_default(), class.name().as_str(), parts.join(", ")))
+}
