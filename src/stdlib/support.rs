@@ -59,10 +59,17 @@ pub fn add(vm: &Vm, module: &Ref<Module>, name: &str, value: Value) {
 /// Runs the script that completes a module, in the module's own namespace. An error in it is one of ours, so it is told whole.
 pub fn run_script(vm: &Vm, module: &Ref<Module>, text: &'static str) -> R<()> {
     let source = Rc::new(Source::new(format!("<{}>", module.name.as_str()), text));
-    match vm.compile(source, Mode::File, &module.dict) {
-        Ok(code) => vm.run(&code).map(drop),
-        Err(error) => Err(vm.system_error(format!("{}: {error:?}", module.name.as_str()))),
+    let code = match vm.compile(source, Mode::File, &module.dict) {
+        Ok(code) => code,
+        Err(error) => return Err(vm.system_error(format!("{}: {error:?}", module.name.as_str()))),
+    };
+    // The script may import modules that import this one.
+    vm.modules.set_str(&module.name, Value::from(module));
+    let result = vm.run(&code);
+    if result.is_err() {
+        drop(vm.modules.remove_str(&module.name));
     }
+    result.map(drop)
 }
 
 /// Counts the steps of a native loop, so that fuel is charged and limits are seen in proportion to its work.
