@@ -9,6 +9,7 @@ use super::struct_sequence::struct_sequence_class;
 use super::support::add;
 use crate::native::{ModuleRow, define_methods, new_module};
 use crate::rows;
+use crate::sched;
 use crate::value::{Class, Module, R, Ref, Value};
 use crate::vm::Vm;
 use calendar::*;
@@ -75,11 +76,7 @@ pub fn struct_time(vm: &Vm) -> R<Ref<Class>> {
 
 /// The wall clock.
 pub fn wall(vm: &Vm) -> R<Duration> {
-    vm.host.wall_clock().map_err(|error| vm.io_error(error, None))
-}
-
-fn monotonic(vm: &Vm) -> Duration {
-    vm.host.monotonic()
+    sched::of(vm).clock.wall(&*vm.host).map_err(|error| vm.io_error(error, None))
 }
 
 fn nanoseconds(vm: &Vm, time: Duration) -> Value {
@@ -95,11 +92,11 @@ fn time_time_ns(vm: &Vm) -> R {
 }
 
 fn time_monotonic(vm: &Vm) -> f64 {
-    monotonic(vm).as_secs_f64()
+    sched::now(vm)
 }
 
 fn time_monotonic_ns(vm: &Vm) -> Value {
-    nanoseconds(vm, monotonic(vm))
+    nanoseconds(vm, Duration::try_from_secs_f64(sched::now(vm)).unwrap_or_default())
 }
 
 fn cpu(vm: &Vm) -> R<Duration> {
@@ -136,8 +133,7 @@ fn time_sleep(vm: &Vm, seconds: &Value) -> R<()> {
     if seconds > 9.2e9 {
         return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
     }
-    std::thread::sleep(Duration::from_secs_f64(seconds));
-    Ok(())
+    sched::threads::sleep(vm, seconds)
 }
 
 fn get_clock_info(vm: &Vm, name: &str) -> R {
