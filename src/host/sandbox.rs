@@ -1,5 +1,6 @@
 //! A host that grants output, and of the rest what it is told to.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use super::{Capability, File, FileKind, Host, OpenMode, StdHost, Stream, denied}
 pub struct Sandbox {
     output: Output,
     granted: Vec<Capability>,
+    /// Text in the place of the process's input.
+    input: Option<Mutex<VecDeque<u8>>>,
     process: StdHost,
 }
 
@@ -24,7 +27,8 @@ type Forward = Box<dyn Fn(Stream, &[u8]) -> io::Result<()> + Send + Sync>;
 impl Sandbox {
     /// Writes to the streams of the process; grants nothing else.
     pub fn new() -> Sandbox {
-        Sandbox { output: Output::Process, granted: Vec::new(), process: StdHost::by_line(vec![String::new()]) }
+        let process = StdHost::by_line(vec![String::new()]);
+        Sandbox { output: Output::Process, granted: Vec::new(), input: None, process }
     }
 
     /// Keeps what is written in memory.
@@ -41,6 +45,12 @@ impl Sandbox {
     pub fn granting(mut self, capability: Capability) -> Sandbox {
         self.granted.push(capability);
         self
+    }
+
+    /// Grants input, and gives this text as all there is.
+    pub fn input(self, text: &str) -> Sandbox {
+        let input = Some(Mutex::new(text.bytes().collect()));
+        Sandbox { input, ..self }.granting(Capability::Input)
     }
 
     /// Sets `sys.argv`.
@@ -82,11 +92,15 @@ impl Host for Sandbox {
     }
 
     fn read_line(&self) -> io::Result<Vec<u8>> {
-        self.ask(Capability::Input)?.read_line()
+        let Some(input) = &self.input else { return self.ask(Capability::Input)?.read_line() };
+        let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = input.iter().position(|&byte| byte == b'\n').map_or(input.len(), |at| at + 1);
+        Ok(input.drain(..end).collect())
     }
 
     fn read_input(&self) -> io::Result<Vec<u8>> {
-        self.ask(Capability::Input)?.read_input()
+        let Some(input) = &self.input else { return self.ask(Capability::Input)?.read_input() };
+        Ok(input.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect())
     }
 
     fn open(&self, path: &str, mode: OpenMode) -> io::Result<Box<dyn File>> {

@@ -152,11 +152,15 @@ impl Host for StdHost {
         self.started.elapsed()
     }
 
+    #[cfg(unix)]
     fn cpu_time(&self) -> io::Result<Duration> {
-        // The kernel's own count, in hundredths of a second, where there is one to read.
-        let usage = fs::read_to_string("/proc/self/schedstat").ok();
-        let nanoseconds = usage.and_then(|text| text.split(' ').next()?.trim().parse().ok());
-        Ok(nanoseconds.map_or_else(|| self.started.elapsed(), Duration::from_nanos))
+        let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Ok(Duration::new(used.tv_sec.try_into().unwrap_or(0), used.tv_nsec.try_into().unwrap_or(0)))
+    }
+
+    #[cfg(not(unix))]
+    fn cpu_time(&self) -> io::Result<Duration> {
+        Ok(self.started.elapsed())
     }
 
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{Purpose, lower};
+use crate::syntax::ast::{Stmt, StmtKind};
 use crate::syntax::{Mode, Options, Source, SyntaxError, parse};
 use crate::value::Shared;
 use crate::value::{Dict, R, Raised, Ref, Value};
@@ -27,6 +28,18 @@ impl Vm {
             Mode::Eval => Purpose::Eval,
         };
         lower(self, source, module, globals, purpose)
+    }
+
+    /// As `compile`, with `await` allowed at top level; running it gives the value of the last statement if that is an expression.
+    pub fn compile_script(&self, source: &Source, globals: &Ref<Dict>) -> Result<Ref<Code>, SyntaxError> {
+        let mut module = parse(source, Options { mode: Mode::File, top_level_await: true })?;
+        if let Some(Stmt { kind, .. }) = module.body.last_mut() {
+            *kind = match std::mem::replace(kind, StmtKind::Pass) {
+                StmtKind::Expr { value } => StmtKind::Return { value: Some(value) },
+                other => other,
+            };
+        }
+        lower(self, source, module, globals, Purpose::File)
     }
 
     /// As `compile`, for a namespace beside the globals in which names are looked up first and bound: run it with `run_in`.

@@ -15,7 +15,7 @@ use super::event_loop::{EventLoop, Turn};
 use super::future::{AnyFuture, Reaction};
 use super::threads::{self, ThreadState};
 use super::{now, of, outside, report};
-use crate::value::{R, Ref};
+use crate::value::{R, Ref, Value};
 use crate::vm::Vm;
 
 /// Makes `event_loop` the running one of this thread: `RuntimeError` if it cannot be.
@@ -74,6 +74,33 @@ pub fn run_until_complete(vm: &Vm, event_loop: &Ref<EventLoop>, future: &AnyFutu
         return Err(vm.runtime_error("Event loop stopped before Future completed."));
     }
     future.result(vm)
+}
+
+/// Ends a loop that nobody will drive any more: cancels its tasks, and lets them go on as far as they can without waiting. What is left
+/// then is dropped without a report.
+pub fn wind_down(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
+    enter(vm, event_loop)?;
+    let outcome = settle(vm, event_loop);
+    leave(vm, event_loop);
+    for task in event_loop.tasks() {
+        task.core.set_internal();
+    }
+    event_loop.close();
+    event_loop.outside.clear();
+    outcome
+}
+
+fn settle(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
+    for task in event_loop.tasks() {
+        AnyFuture::from(&task).cancel(vm, &Value::None)?;
+    }
+    while !event_loop.tasks().is_empty() {
+        match event_loop.turn(vm)? {
+            Turn::Busy | Turn::Done => {}
+            Turn::IdleUntil(_) | Turn::IdleForever => break,
+        }
+    }
+    Ok(())
 }
 
 /// Running a loop until a future is done, as a Rust future: for hosts. Each poll runs turns until nothing is ready, or for a while; between

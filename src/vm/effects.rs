@@ -5,6 +5,7 @@
 use std::io;
 
 use super::Vm;
+use super::ticks::Limit;
 use crate::host::{Denied, Stream};
 use crate::value::{Class, R, Raised, Ref, Value};
 
@@ -27,8 +28,20 @@ impl Vm {
         }
     }
 
+    /// Limits the bytes that scripts may write to the two streams from now on.
+    pub fn set_output_limit(&self, bytes: Option<u64>) {
+        self.output_left.set(bytes.unwrap_or(u64::MAX));
+    }
+
     /// Writes text to standard output or standard error.
     pub fn write(&self, stream: Stream, text: &str) -> R<()> {
+        let left = self.output_left.get();
+        if left != u64::MAX {
+            match left.checked_sub(text.len() as u64) {
+                Some(left) => self.output_left.set(left),
+                None => return Err(self.cross(Limit::Output)),
+            }
+        }
         self.host.write(stream, text.as_bytes()).map_err(|error| self.io_error(error, None))
     }
 

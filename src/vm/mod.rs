@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod effects;
 pub mod errors;
 pub mod expr;
+pub mod exit;
 pub mod format;
 pub mod function;
 pub mod generic;
@@ -66,6 +67,8 @@ pub struct Vm {
     pub handled: Shared<Value>,
     /// The one door to the world; see `vm/effects.rs`.
     pub host: Arc<dyn Host>,
+    /// Bytes that may still be written; `u64::MAX` for any number.
+    output_left: Cell<u64>,
     /// `sys.modules`.
     pub modules: Ref<Dict>,
     /// The namespace of the built-in names.
@@ -129,6 +132,7 @@ impl Vm {
             raised: Shared::new(None),
             handled: Shared::new(Value::None),
             host,
+            output_left: Cell::new(u64::MAX),
             modules: heap.dict(),
             builtins: heap.dict(),
             ticks: ticks::Ticks::default(),

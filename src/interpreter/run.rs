@@ -1,0 +1,222 @@
+//! A script as a Rust future, the prompt's statements, and the end of a program.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{Data, FromData, Interpreter, Island};
+use crate::error::Error;
+use crate::sched::driver::{self, Drive};
+use crate::sched::future::AnyFuture;
+use crate::sched::{EventLoop, task};
+use crate::syntax::{Mode, Options, Source};
+use crate::value::{Dict, R, Ref, Value};
+use crate::vm::code::CodeKind;
+use crate::vm::exit::Stage as ExitStage;
+
+/// A script that runs as it is polled; see [`Interpreter::run`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Run<'i, T> {
+    inner: Island<Inner<'i>>,
+    of: PhantomData<fn() -> T>,
+}
+
+struct Inner<'i> {
+    /// Borrowed exclusively for as long as the run lives.
+    interpreter: &'i Interpreter,
+    stage: Stage<'i>,
+}
+
+enum Stage<'i> {
+    Created(Source),
+    Driving { drive: Drive<'i>, event_loop: Ref<EventLoop> },
+    Over,
+}
+
+impl<'i, T> Run<'i, T> {
+    pub(super) fn new(interpreter: &'i mut Interpreter, source: Source) -> Run<'i, T> {
+        Run { inner: Island(Inner { interpreter, stage: Stage::Created(source) }), of: PhantomData }
+    }
+}
+
+const _: () = {
+    const fn check<T: Send>() {}
+    check::<Run<'static, std::rc::Rc<()>>>();
+};
+
+impl<T: FromData> Future for Run<'_, T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = &mut self.get_mut().inner.0;
+        inner.poll(cx).map(|outcome| Ok(T::from_data(outcome?)?))
+    }
+}
+
+impl<'i> Inner<'i> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Data, Error>> {
+        let vm = &*self.interpreter.vm;
+        vm.measure_stack();
+        match &mut self.stage {
+            Stage::Created(source) => {
+                self.interpreter.limits.apply(vm);
+                let source = source.clone();
+                match self.start(&source) {
+                    Ok(Ok(None)) => self.poll(cx),
+                    Ok(Ok(Some(value))) => {
+                        let outcome = Data::of(vm, &value);
+                        drop(value);
+                        Poll::Ready(self.end(outcome))
+                    }
+                    Ok(Err(raised)) => Poll::Ready(self.end(Err(raised))),
+                    Err(error) => {
+                        self.stage = Stage::Over;
+                        Poll::Ready(Err(error))
+                    }
+                }
+            }
+            Stage::Driving { drive, .. } => match Pin::new(drive).poll(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(result) => {
+                    let outcome = result.and_then(|value| Data::of(vm, &value));
+                    Poll::Ready(self.end(outcome))
+                }
+            },
+            Stage::Over => panic!("a run was polled after its end"),
+        }
+    }
+
+    /// Begins: the value if the script has no `await` at its top level, else nothing, and the stage is `Driving`.
+    fn start(&mut self, source: &Source) -> Result<R<Option<Value>>, Error> {
+        let vm = &*self.interpreter.vm;
+        let globals = self.interpreter.main().dict.clone();
+        let code = vm.compile_script(source, &globals).map_err(|error| Error::syntax(source, &error))?;
+        let body = match vm.run(&code) {
+            Ok(body) => body,
+            Err(raised) => return Ok(Err(raised)),
+        };
+        if code.kind != CodeKind::Coroutine {
+            return Ok(Ok(Some(body)));
+        }
+        let begin = || -> R<_> {
+            let supervised = supervise(self.interpreter, body)?;
+            let event_loop = EventLoop::new(vm);
+            let main = task::spawn(vm, &event_loop, &supervised, None, None)?;
+            Ok((driver::drive(vm, &event_loop, &AnyFuture::from(&main)), event_loop))
+        };
+        Ok(begin().map(|(drive, event_loop)| {
+            self.stage = Stage::Driving { drive, event_loop };
+            None
+        }))
+    }
+
+    fn end(&mut self, outcome: R<Data>) -> Result<Data, Error> {
+        let vm = &*self.interpreter.vm;
+        let outcome = outcome.map_err(|_| Error::take(vm));
+        self.abandon();
+        outcome
+    }
+
+    /// Ends what is left of the script: its tasks are cancelled, and go on as far as they can without waiting and within their budget.
+    fn abandon(&mut self) {
+        let vm = &*self.interpreter.vm;
+        vm.clear_limit();
+        if let Stage::Driving { drive, event_loop } = std::mem::replace(&mut self.stage, Stage::Over) {
+            drop(drive);
+            vm.set_fuel(Some(CLEANUP_FUEL));
+            if driver::wind_down(vm, &event_loop).is_err() {
+                drop(Error::take(vm));
+            }
+            vm.clear_limit();
+        }
+        vm.run_finalizers();
+    }
+}
+
+/// Steps for the `finally` blocks of a script that was dropped.
+const CLEANUP_FUEL: u64 = 1_000_000;
+
+impl Drop for Inner<'_> {
+    fn drop(&mut self) {
+        self.interpreter.vm.measure_stack();
+        self.abandon();
+    }
+}
+
+/// Wraps the coroutine of a script's body in the one that ends the tasks it leaves.
+fn supervise(interpreter: &Interpreter, body: Value) -> R {
+    let vm = &interpreter.vm;
+    let helper = vm.intern("supervise");
+    let module = match vm.find_extension::<Supervisor>() {
+        Some(known) => known.0.clone(),
+        None => {
+            let globals = vm.module("asplet", None, None).dict.clone();
+            let source = Source::new("<supervise>", include_str!("supervise.script"));
+            match vm.compile_with(&source, Mode::File.into(), &globals) {
+                Ok(code) => drop(vm.run(&code)?),
+                Err(error) => return Err(vm.raise_syntax_error(&source, &error)),
+            }
+            vm.extension(|| Supervisor(globals)).0.clone()
+        }
+    };
+    match module.get_str(&helper) {
+        Some(function) => vm.call(&function, &[body]),
+        None => Err(vm.system_error("the supervisor is missing")),
+    }
+}
+
+/// The globals of `supervise.script`, once it has run.
+struct Supervisor(Ref<Dict>);
+
+/// The event loop of the prompt: tasks go on whenever something is awaited.
+struct PromptLoop(Ref<EventLoop>);
+
+/// Runs what was typed at the prompt.
+pub(super) fn interact(interpreter: &mut Interpreter, source: &Source) -> Result<(), Error> {
+    let options = Options { top_level_await: true, ..Mode::Interactive.into() };
+    interpreter.enter(|this| {
+        let vm = &this.vm;
+        let globals = this.main().dict.clone();
+        let code = vm.compile_with(source, options, &globals).map_err(|error| Error::syntax(source, &error))?;
+        let body = match vm.run(&code) {
+            Ok(body) if code.kind == CodeKind::Coroutine => body,
+            other => return Ok(other.map(drop)),
+        };
+        let event_loop = vm.extension(|| PromptLoop(EventLoop::new(vm)));
+        let wait = || -> R<()> {
+            let main = task::spawn(vm, &event_loop.0, &body, None, None)?;
+            driver::run_until_complete(vm, &event_loop.0, &AnyFuture::from(&main)).map(drop)
+        };
+        Ok(wait())
+    })
+}
+
+/// Ends what a program has left: threads, exit functions, and objects with finalisers.
+pub(super) fn finish(interpreter: &mut Interpreter) {
+    let ended = interpreter.enter(|this| {
+        let vm = &this.vm;
+        vm.run_exit_hooks(ExitStage::Threads);
+        vm.run_exit_hooks(ExitStage::Functions);
+        // As at the end of CPython: the globals of the program go, private ones first, then cycles.
+        let globals = this.main().dict.clone();
+        for private in [true, false] {
+            for (name, value) in globals.to_vec() {
+                let is_private = name.as_str().is_some_and(|name| name.starts_with('_') && !name.starts_with("__"));
+                if is_private == private && name.as_str() != Some("__builtins__") {
+                    drop(value);
+                    if let Some(name) = name.payload() {
+                        globals.set_str(name, Value::None);
+                    }
+                    vm.run_finalizers();
+                }
+            }
+        }
+        globals.empty();
+        vm.collect_cycles();
+        vm.run_finalizers();
+        Ok(Ok(()))
+    });
+    // Whatever could go wrong here has been reported on standard error.
+    drop(ended);
+}
