@@ -47,7 +47,9 @@ fn globals_and_calls() {
     interpreter.exec("def convert(amount, to, *, digits=1): return round(amount * rates[to], digits)").unwrap();
     assert_eq!(interpreter.call::<f64>("convert", (2, "CZK")).unwrap(), 50.0);
     assert!(matches!(interpreter.call::<f64>("convert", (2,)), Err(Error::Exception(e)) if e.class == "TypeError"));
-    assert!(matches!(interpreter.call::<f64>("missing", ()), Err(Error::Exception(e)) if e.message == "name 'missing' is not defined"));
+    assert!(
+        matches!(interpreter.call::<f64>("missing", ()), Err(Error::Exception(e)) if e.message == "name 'missing' is not defined")
+    );
     interpreter.exec("count = 41\ncount += 1").unwrap();
     assert_eq!(interpreter.get_global::<i64>("count").unwrap(), 42);
 }
@@ -180,7 +182,8 @@ fn nothing_but_output_is_granted() {
 
 #[test]
 fn limits_cannot_be_caught_and_leave_the_interpreter_usable() {
-    let mut interpreter = Interpreter::builder().fuel(200_000).memory(8 << 20).output_limit(100).capture(&Captured::new()).build();
+    let mut interpreter =
+        Interpreter::builder().fuel(200_000).memory(8 << 20).output_limit(100).capture(&Captured::new()).build();
     let spin = "
 while True:
     try:

@@ -122,7 +122,11 @@ fn update(path: &Path, text: &str, wanted: &Expectation, actual: &Actual) -> Exi
     let done = if wanted.has_out_file {
         std::fs::write(path.with_extension("out"), &actual.out)
     } else if lines.len() != wanted.out.len() {
-        println!("  {} lines printed, {} expected: change the number of `{EXPECT}` comments by hand", lines.len(), wanted.out.len());
+        println!(
+            "  {} lines printed, {} expected: change the number of `{EXPECT}` comments by hand",
+            lines.len(),
+            wanted.out.len()
+        );
         return ExitCode::FAILURE;
     } else {
         let mut printed = lines.iter();
@@ -167,8 +171,7 @@ fn ask(python: &str, path: &Path) -> Result<(), String> {
 fn wait(command: &mut Command, input: &str, seconds: u64) -> Result<Actual, String> {
     use std::io::{Read, Write};
     let fail = |error: std::io::Error| format!("  {error}\n");
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(fail)?;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(fail)?;
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let read = |pipe: &mut dyn Read| {

@@ -83,9 +83,8 @@ impl Interpreter {
     /// Evaluates an expression.
     pub fn eval<T: FromData>(&mut self, expression: &str) -> Result<T, Error> {
         let source = Source::new("<eval>", expression);
-        let data = self.enter(|this| {
-            Ok(this.run_source(&source, Mode::Eval.into())?.and_then(|value| Data::of(&this.vm, &value)))
-        })?;
+        let data =
+            self.enter(|this| Ok(this.run_source(&source, Mode::Eval.into())?.and_then(|value| Data::of(&this.vm, &value))))?;
         Ok(T::from_data(data)?)
     }
 

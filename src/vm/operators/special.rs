@@ -67,9 +67,7 @@ impl Vm {
     /// As `ask`, for an operator. The methods of the built-in sequences raise where the operator goes on to ask the other operand, so
     /// their answer is taken from where it comes from.
     fn ask_for(&self, op: Operator, method: &Value, this: &Value, other: &Value, reflected: bool) -> R<Option<Value>> {
-        if method.kind() == Kind::NativeFunction
-            && matches!(op, Operator::Add | Operator::Mult)
-            && is_sequence(this.unwrapped())
+        if method.kind() == Kind::NativeFunction && matches!(op, Operator::Add | Operator::Mult) && is_sequence(this.unwrapped())
         {
             let (this, other) = (this.unwrapped(), other.unwrapped());
             let (a, b) = if reflected { (other, this) } else { (this, other) };
