@@ -73,7 +73,8 @@ pub fn argument<'a>(vm: &Vm, value: &'a Value, function: &str, name: &str, defau
     }
     value.as_str().ok_or_else(|| {
         let class = vm.class_of(value).name();
-        vm.type_error(format!("{function}() argument '{name}' must be str, not {}", class.as_str()))
+        let given = if value.is_none() { "None" } else { class.as_str() };
+        vm.type_error(format!("{function}() argument '{name}' must be str, not {given}"))
     })
 }
 

@@ -145,7 +145,8 @@ fn new_args(vm: &Vm, text: &Ref<Str>) -> Value {
 #[cold]
 fn refuse(vm: &Vm, wanted: &str, value: &Value) -> Raised {
     let class = vm.class_of(value).name();
-    vm.type_error(format!("{wanted}, not {}", class.as_str()))
+    let given = if value.is_none() && wanted.contains("argument") { "None" } else { class.as_str() };
+    vm.type_error(format!("{wanted}, not {given}"))
 }
 
 /// The text itself if it is of class `str`, else one with the same text.

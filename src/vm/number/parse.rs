@@ -134,11 +134,7 @@ pub fn float(text: &str) -> Option<f64> {
     cleaned.parse().ok()
 }
 
-/// Without the white space around: of any kind, but the separators among the ASCII controls only beside other letters, as Python has it.
+/// Without the white space around; the separators among the ASCII controls do not count here.
 fn trim(text: &str) -> &str {
-    if text.is_ascii() {
-        text.trim_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r'])
-    } else {
-        text.trim_matches(characters::is_space)
-    }
+    text.trim_matches(|c: char| !matches!(c, '\x1c'..='\x1f') && characters::is_space(c))
 }
