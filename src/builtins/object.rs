@@ -1,5 +1,7 @@
 //! `object`: what every object can do unless its class says otherwise.
 
+use std::rc::Rc;
+
 use crate::native::define_methods;
 use crate::rows;
 use crate::value::{Base, Class, Dict, Exception, Instance, Kind, MappingProxy, Module, R, Ref, Str, Value};
@@ -37,6 +39,8 @@ pub fn install(vm: &Vm) {
             get "__dict__" => namespace(0), set set_namespace(0 1);
         ],
     );
+    // Plain objects have no attributes of their own.
+    class.slots.set(Some(Rc::new([])));
     let doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new featureless\n\
                instance that has no instance attributes and cannot be given any.\n";
     class.dict.set_str(&vm.n.__doc__, vm.str_value(doc));

@@ -144,6 +144,7 @@ impl Vm {
         if let Some(attribute) = found.downcast::<GetSet>() {
             return match attribute.set {
                 Some(set) => set(self, object, &value),
+                None if self.has_members(&attribute.owner) => Err(self.attribute_error("readonly attribute")),
                 None => {
                     let owner = attribute.owner.name();
                     let message = format!("attribute '{}' of '{}' objects is not writable", name.as_str(), owner.as_str());
@@ -167,6 +168,13 @@ impl Vm {
             Some(_) => Ok(()),
             None => Err(self.attribute_error(special.as_str())),
         }
+    }
+
+    /// The classes whose attributes CPython calls members, which word it differently that they cannot be set.
+    fn has_members(&self, owner: &Ref<Class>) -> bool {
+        let types = &self.types;
+        let classes = [&types.range, &types.slice, &types.property, &types.method, &types.code, &types.function, &types.super_];
+        classes.iter().any(|class| class.is(owner)) || owner.is(&types.base_exception_group)
     }
 
     /// Sets (or deletes) through a property or computed attribute that a script got hold of.

@@ -284,6 +284,11 @@ impl Vm {
     #[cold]
     #[inline(never)]
     pub fn no_attribute(&self, object: &Value, name: &Ref<Str>) -> Raised {
+        // A method has the attributes of its function, so it is the function that lacks this one.
+        let object = match object.downcast::<BoundMethod>() {
+            Some(method) if method.function.kind() == Kind::Function => &method.function,
+            _ => object,
+        };
         let message = match object.kind() {
             Kind::Class => match object.downcast::<Class>() {
                 Some(class) => format!("type object '{}' has no attribute '{}'", class.name().as_str(), name.as_str()),
