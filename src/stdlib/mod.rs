@@ -10,7 +10,9 @@ mod collections;
 mod concurrent;
 mod contextvars;
 mod functools;
+mod gc;
 mod heapq;
+mod io;
 mod itertools;
 mod json;
 mod math;
@@ -22,6 +24,7 @@ mod support;
 mod sys;
 mod threading;
 mod time;
+mod traceback;
 
 pub use crate::native::ModuleRow;
 use crate::value::{Module, R, Ref};
@@ -43,7 +46,9 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::DATACLASSES,
     scripts::ENUM,
     functools::MODULE,
+    gc::MODULE,
     heapq::MODULE,
+    io::MODULE,
     itertools::MODULE,
     json::MODULE,
     json::DECODER,
@@ -52,11 +57,16 @@ pub const MODULES: &[ModuleRow] = &[
     math::MODULE,
     operator::MODULE,
     random::MODULE,
+    scripts::STATISTICS,
     scripts::STRING,
     sys::MODULE,
+    scripts::TEXTWRAP,
     threading::MODULE,
     time::MODULE,
+    traceback::MODULE,
     scripts::TYPES,
+    scripts::TYPING,
+    scripts::WARNINGS,
 ];
 
 /// What makes the module of this import name: the finder that imports ask (`Vm::set_module_finder`).

@@ -24,7 +24,11 @@ scripts! {
     DATACLASSES = "dataclasses", "dataclasses.script";
     ENUM = "enum", "enum.script";
     KEYWORD = "keyword", "keyword.script";
+    STATISTICS = "statistics", "statistics.script";
     STRING = "string", "string.script";
     SUPPORT = "_support", "support.script";
+    TEXTWRAP = "textwrap", "textwrap.script";
     TYPES = "types", "types.script";
+    TYPING = "typing", "typing.script";
+    WARNINGS = "warnings", "warnings.script";
 }
