@@ -10,6 +10,7 @@ mod pending;
 mod run;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use builder::{Builder, Limits};
 pub use data::{Data, FromData, IntoArgs, IntoData, Mismatch};
@@ -19,6 +20,7 @@ pub use run::Run;
 use crate::error::Error;
 use crate::host::{Host, Stream};
 use crate::native::new_module;
+use crate::sched::workers;
 use crate::syntax::{Mode, Options, Source};
 use crate::value::{Module, R, Ref, Value};
 use crate::vm::Vm;
@@ -62,6 +64,14 @@ const _: () = {
     const fn check<T: Send>() {}
     check::<Interpreter>();
 };
+
+impl Drop for Interpreter {
+    /// Threads of the script end first.
+    fn drop(&mut self) {
+        self.vm.measure_stack();
+        workers::shutdown(&self.vm);
+    }
+}
 
 impl Default for Interpreter {
     fn default() -> Interpreter {
@@ -230,9 +240,15 @@ impl Interpreter {
             Ok(Err(_)) => Err(Error::take(&self.vm)),
             Err(error) => Err(error),
         };
+        self.leave();
+        outcome
+    }
+
+    /// Makes the interpreter ready for its next use.
+    fn leave(&self) {
+        self.vm.stop_flag().store(false, Ordering::SeqCst);
         self.vm.clear_limit();
         self.vm.run_finalizers();
-        outcome
     }
 
     /// Compiles and runs a text in the globals of `__main__`.
@@ -289,16 +305,16 @@ fn split(name: &str) -> (Option<&str>, &str) {
 
 /// Asks the script of an interpreter to stop. Can be sent to other threads.
 #[derive(Clone)]
-pub struct Stopper(Arc<std::sync::atomic::AtomicBool>);
+pub struct Stopper(Arc<AtomicBool>);
 
 impl Stopper {
     /// Asks, once.
     pub fn stop(&self) {
-        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
     }
 
     /// Whether the script has yet to notice.
     pub fn is_pending(&self) -> bool {
-        self.0.load(std::sync::atomic::Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst)
     }
 }

@@ -128,9 +128,8 @@ impl<'i> Inner<'i> {
             if driver::wind_down(vm, &event_loop).is_err() {
                 drop(Error::take(vm));
             }
-            vm.clear_limit();
         }
-        vm.run_finalizers();
+        self.interpreter.leave();
     }
 }
 

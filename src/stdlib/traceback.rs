@@ -59,12 +59,8 @@ fn entry_list(vm: &Vm, traceback: &Value) -> Value {
     let items = all.iter().map(|entry| {
         let source = &entry.info.source;
         let text = source.line(entry.line()).unwrap_or_default().trim();
-        let parts = [
-            vm.str_value(source.name()),
-            Value::Int(entry.line().into()),
-            vm.str_value(&entry.info.name),
-            vm.str_value(text),
-        ];
+        let parts =
+            [vm.str_value(source.name()), Value::Int(entry.line().into()), vm.str_value(&entry.info.name), vm.str_value(text)];
         Value::from(vm.heap.tuple(parts))
     });
     vm.heap.list(items.collect()).into()

@@ -33,15 +33,22 @@ impl Vm {
         self.output_left.set(bytes.unwrap_or(u64::MAX));
     }
 
-    /// Writes text to standard output or standard error.
-    pub fn write(&self, stream: Stream, text: &str) -> R<()> {
+    /// Takes bytes that are about to be written to the two streams off what is left of the limit.
+    #[inline]
+    pub fn count_output(&self, bytes: usize) -> R<()> {
         let left = self.output_left.get();
         if left != u64::MAX {
-            match left.checked_sub(text.len() as u64) {
+            match left.checked_sub(bytes as u64) {
                 Some(left) => self.output_left.set(left),
                 None => return Err(self.cross(Limit::Output)),
             }
         }
+        Ok(())
+    }
+
+    /// Writes text to standard output or standard error.
+    pub fn write(&self, stream: Stream, text: &str) -> R<()> {
+        self.count_output(text.len())?;
         self.host.write(stream, text.as_bytes()).map_err(|error| self.io_error(error, None))
     }
 

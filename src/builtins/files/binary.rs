@@ -225,6 +225,9 @@ fn write(vm: &Vm, file: &Ref<BinaryFile>, data: &Value) -> R<usize> {
     if !writable {
         return Err(super::unsupported(vm, "write"));
     }
+    if with(vm, file, |buffer| Ok(buffer.is_stream()))? {
+        vm.count_output(data.len())?;
+    }
     vm.charge((data.len() / 4096) as u64)?;
     with(vm, file, |buffer| buffer.write(&*vm.host, &data))?;
     Ok(data.len())

@@ -49,6 +49,11 @@ impl Buffer {
         matches!(self.backend, Backend::Closed)
     }
 
+    /// Whether what is written here counts as output.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.backend, Backend::Stream(_))
+    }
+
     /// Bytes that were read and not handed out.
     pub fn ahead(&self) -> &[u8] {
         &self.input[self.at..]

@@ -349,6 +349,9 @@ fn write(vm: &Vm, file: &Ref<TextFile>, text: &Value) -> R<usize> {
     if !writable {
         return Err(super::unsupported(vm, "not writable"));
     }
+    if with(vm, file, |buffer| Ok(buffer.is_stream()))? {
+        vm.count_output(text.byte_len())?;
+    }
     vm.charge((text.byte_len() / PER_UNIT) as u64)?;
     let translated = match file.newline {
         Newline::Is(end) if end != "\n" => Some(text.as_str().replace('\n', end)),

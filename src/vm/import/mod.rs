@@ -293,6 +293,7 @@ impl Vm {
             }
             Some(Found::Folders(folders)) => {
                 let module = self.module(name, None, Some(name));
+                module.dict.set_str(&self.n.__file__, Value::None);
                 module.dict.set_str(&self.n.__path__, self.text_list(folders));
                 self.modules.set_str(&self.intern(name), Value::from(&module));
                 Ok(Value::from(module))
