@@ -148,13 +148,14 @@ impl Lowerer<'_> {
             Some(slot) => Box::new(Temp(slot)),
             None => self.iterable(part, out),
         };
+        let iterator = self.temp();
         let target = self.spilled_item_target(&mut part.target);
         let mut body = Statements::new();
         self.conditions(&mut part.ifs, &mut body, |this, body| {
             this.comprehension_loops(rest, None, innermost, body, span);
         });
         let body = self.suspending_block(body);
-        self.emit_loop(part.is_async, iterable, target, body, None, span, out);
+        self.emit_loop(part.is_async, iterator, iterable, target, body, None, span, out);
     }
 
     /// `if` around what `inner` emits, for each condition.

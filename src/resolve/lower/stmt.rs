@@ -442,14 +442,16 @@ impl Lowerer<'_> {
                 || node.orelse.iter().any(statement_suspends));
         let iter_span = node.iter.span;
         let iterable = self.spilled(&mut node.iter, out);
+        // Taken before the body, whose statements give their hidden slots back.
+        let iterator = self.temp();
         let target = self.spilled_item_target(&mut node.target);
         let body = self.body(&mut node.body);
         let otherwise = (!node.orelse.is_empty()).then(|| self.body(&mut node.orelse));
         if node.is_async {
             let iterable: Tree = Box::new(AsyncIter { iterable, span: iter_span });
-            self.emit_loop(true, iterable, target, body, otherwise, iter_span, out);
+            self.emit_loop(true, iterator, iterable, target, body, otherwise, iter_span, out);
         } else if suspending {
-            self.emit_loop(false, iterable, target, body, otherwise, iter_span, out);
+            self.emit_loop(false, iterator, iterable, target, body, otherwise, iter_span, out);
         } else {
             let (item, assign) = target;
             out.push((Box::new(For { iterable, item, assign, body, otherwise, span: iter_span }), span));
@@ -461,6 +463,7 @@ impl Lowerer<'_> {
     pub(super) fn emit_loop(
         &mut self,
         is_async: bool,
+        iterator: u16,
         iterable: Tree,
         target: (u16, Option<Tree>),
         body: Tree,
@@ -468,7 +471,6 @@ impl Lowerer<'_> {
         span: Span,
         out: &mut Statements,
     ) {
-        let iterator = self.temp();
         let (item, assign) = target;
         if !is_async {
             out.push((Box::new(SuspendingFor { iterable, iterator, item, assign, body, otherwise, span }), span));
@@ -541,13 +543,13 @@ impl Lowerer<'_> {
         let mut tree = if node.handlers.is_empty() {
             self.body(&mut node.body)
         } else {
+            let saved = self.temp();
+            let (original, raised, part) = if node.is_star { (self.temp(), self.temp(), self.temp()) } else { (0, 0, 0) };
             let body = self.body(&mut node.body);
             let is_star = node.is_star;
             let handlers: Box<[Handler]> = node.handlers.iter_mut().map(|handler| self.handler(handler)).collect();
             let otherwise = (!node.orelse.is_empty()).then(|| self.body(&mut node.orelse));
-            let saved = self.temp();
             let tree: Tree = if is_star {
-                let (original, raised, part) = (self.temp(), self.temp(), self.temp());
                 Box::new(ExceptStar { body, handlers, otherwise, rest: saved, original, raised, part, info: info.clone() })
             } else {
                 Box::new(Except { body, handlers, otherwise, saved, info: info.clone() })
