@@ -121,7 +121,7 @@ impl Table {
     }
 
     #[inline]
-    fn find_quick(&self, hash: u64, is: impl Fn(&Value) -> bool) -> Option<usize> {
+    fn find_quick(&self, hash: u64, mut is: impl FnMut(&Value) -> bool) -> Option<usize> {
         if self.indices.is_empty() {
             return self.entries.iter().position(|e| e.hash == hash && is(&e.key));
         }
@@ -329,6 +329,40 @@ impl Dict {
         })
     }
 
+    /// Looks for an integer key. `Err` if an entry with its hash has another kind of key, which only `probe` can tell.
+    #[inline]
+    pub fn find_int(&self, wanted: i64) -> Result<Option<usize>, ()> {
+        let hash = hash::int(wanted) as u64;
+        self.table.with(|table| {
+            let mut unsure = false;
+            let found = table.find_quick(hash, |key| match key {
+                Value::Int(i) => *i == wanted,
+                _ => {
+                    unsure = true;
+                    true
+                }
+            });
+            if unsure { Err(()) } else { Ok(found) }
+        })
+    }
+
+    /// Looks for a string key. `Err` if an entry with its hash has another kind of key, which only `probe` can tell.
+    #[inline]
+    pub fn find_str(&self, wanted: &Ref<Str>) -> Result<Option<usize>, ()> {
+        let hash = wanted.hash();
+        self.table.with(|table| {
+            let mut unsure = false;
+            let found = table.find_quick(hash, |key| match key.downcast::<Str>() {
+                Some(key) => key.is(wanted) || key.as_str() == wanted.as_str(),
+                None => {
+                    unsure = true;
+                    true
+                }
+            });
+            if unsure { Err(()) } else { Ok(found) }
+        })
+    }
+
     /// The value of a string key. Only for dicts whose keys cannot claim to equal a string (namespaces, keyword arguments).
     #[inline]
     pub fn get_str(&self, name: &Ref<Str>) -> Option<Value> {
@@ -404,6 +438,18 @@ impl Dict {
     #[inline]
     pub fn insert_new(&self, hash: u64, key: Value, value: Value) {
         self.bump();
+        let fits = self.table.with(|table| {
+            table.entries.len() < table.entries.capacity() && table.entries.len() < usable(table.indices.len())
+        });
+        if fits {
+            self.table.with_mut(|table| table.insert(hash, key, value));
+            return;
+        }
+        self.insert_growing(hash, key, value);
+    }
+
+    #[inline(never)]
+    fn insert_growing(&self, hash: u64, key: Value, value: Value) {
         let (before, after) = self.table.with_mut(|table| {
             let before = table.bytes();
             table.insert(hash, key, value);

@@ -24,7 +24,7 @@ use super::object::{Header, Kind, ObjRef};
 /// Bytes of a page, and its alignment.
 const PAGE: usize = 32 * 1024;
 /// Cells come in steps of this many bytes.
-const STEP: usize = 16;
+pub(super) const STEP: usize = 16;
 /// The largest cell; payloads that may be larger keep the rest in a buffer of their own.
 pub const MAX_CELL: usize = 512;
 const CLASSES: usize = MAX_CELL / STEP + 1;

@@ -11,7 +11,6 @@ use std::cell::UnsafeCell;
 
 use super::cell::Shared;
 use super::class::{MAX_FIELDS, Shape};
-use super::heap::PageHeader;
 use super::object::{Kind, Payload, Ref, Visitor};
 use super::{Class, Dict, Heap, Str, Value};
 
@@ -93,9 +92,11 @@ impl Heap {
     pub fn instance(&self, class: &Ref<Class>) -> Ref<Instance> {
         let fields = class.expected_fields().min(MAX_INLINE);
         let payload = Instance { shape: Shared::new(class.root_shape()), extra: Shared::new(None) };
-        let made = self.alloc_with_tail(payload, fields * FIELD);
+        // Cells come in steps, so there may be room for one field more.
+        let fields = ((BEFORE + fields * FIELD).next_multiple_of(super::heap::STEP) - BEFORE) / FIELD;
+        let made = self.alloc_numbered(payload, fields * FIELD, fields as u16);
         for field in made.inline_fields() {
-            // SAFETY: the cell is new; the field lies within it (a cell may have room for one field more than asked for).
+            // SAFETY: the cell is new; the field lies within it.
             unsafe { field.get().write(Value::Undef) };
         }
         made
@@ -113,9 +114,8 @@ impl Heap {
 impl Instance {
     #[inline(always)]
     fn capacity(&self) -> usize {
-        // SAFETY: instances live in cells, whose page says how large they are.
-        let cell = unsafe { (*PageHeader::of(std::ptr::from_ref(self).cast())).cell };
-        (cell as usize - BEFORE) / FIELD
+        // SAFETY: instances live in cells, behind a header that says how many fields follow.
+        unsafe { (*std::ptr::from_ref(self).cast::<super::object::Header>().sub(1)).number() as usize }
     }
 
     #[inline(always)]

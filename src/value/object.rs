@@ -92,6 +92,12 @@ impl Header {
         self.refs.set(1);
     }
 
+    /// The number beside the kind: for instances how many fields the cell has, for everything else the index of the class.
+    #[inline(always)]
+    pub(super) fn number(&self) -> u16 {
+        self.class
+    }
+
     pub(super) fn refs(&self) -> u32 {
         self.refs.get()
     }
@@ -255,6 +261,12 @@ impl Heap {
     /// Puts `payload` on the heap with `tail` uninitialised bytes behind it in the same cell. The whole must fit a cell.
     #[inline]
     pub fn alloc_with_tail<T: Payload>(&self, payload: T, tail: usize) -> Ref<T> {
+        self.alloc_numbered(payload, tail, T::class_index())
+    }
+
+    /// The same with another number than the class index in the header.
+    #[inline]
+    pub(super) fn alloc_numbered<T: Payload>(&self, payload: T, tail: usize, number: u16) -> Ref<T> {
         let size = size_of::<Object<T>>() + tail;
         assert!(size <= super::heap::MAX_CELL, "an object is larger than a cell");
         let cell = self.take_cell(size).cast::<Object<T>>();
@@ -262,7 +274,7 @@ impl Heap {
             refs: Cell::new(1),
             kind: T::KIND,
             flags: Cell::new(0),
-            class: T::class_index(),
+            class: number,
             vtable: &TableOf::<T>::TABLE,
         };
         // SAFETY: the cell is ours, large enough, and aligned to 16 bytes.

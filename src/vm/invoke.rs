@@ -83,20 +83,19 @@ impl Vm {
     }
 
     /// Calls a function whose code is simple with as many arguments as it has parameters, evaluating them straight into its slots.
-    /// `this` is put first unless it is `Undef`.
+    /// `this` is put first unless it is `Undef`. The caller holds a count of the function for as long as it runs.
     #[inline]
     pub fn call_simple(&self, function: &Ref<Function>, this: Value, args: &[Tree], l: &mut [Value], span: Span) -> R {
-        // The function may lose its last other reference while it runs.
-        let function = function.clone();
         let result = match function.code.slots {
-            0..=2 => self.run_simple::<2>(&function, this, args, l),
-            3 => self.run_simple::<3>(&function, this, args, l),
-            4 => self.run_simple::<4>(&function, this, args, l),
-            5 | 6 => self.run_simple::<6>(&function, this, args, l),
-            7 | 8 => self.run_simple::<8>(&function, this, args, l),
-            9..=12 => self.run_simple::<12>(&function, this, args, l),
-            13..=20 => self.run_simple::<20>(&function, this, args, l),
-            _ => self.run_large(&function, this, args, l),
+            0 | 1 => self.run_simple::<1>(function, this, args, l),
+            2 => self.run_simple::<2>(function, this, args, l),
+            3 => self.run_simple::<3>(function, this, args, l),
+            4 => self.run_simple::<4>(function, this, args, l),
+            5 | 6 => self.run_simple::<6>(function, this, args, l),
+            7 | 8 => self.run_simple::<8>(function, this, args, l),
+            9..=12 => self.run_simple::<12>(function, this, args, l),
+            13..=20 => self.run_simple::<20>(function, this, args, l),
+            _ => self.run_large(function, this, args, l),
         };
         match result {
             Ok(value) => Ok(value),

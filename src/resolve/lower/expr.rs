@@ -9,7 +9,7 @@ use crate::value::Value;
 use crate::vm::cache::Cache;
 use crate::vm::expr::arithmetic::{self, Binary, Unary};
 use crate::vm::expr::attribute::Attribute;
-use crate::vm::expr::call::{Call, CallAny, CallMethod, CallSuperMethod, Callee, SuperWithoutArguments};
+use crate::vm::expr::call::{Call, CallAny, CallMethod, CallSuperMethod, Callee, NativeCache, SuperWithoutArguments};
 use crate::vm::expr::compare::{self, And, Chain, Compare, Conditional, In, Is, IsNone, Not, Or};
 use crate::vm::expr::display::{Display, DisplayKind, Element, Joined, MakeDict, MakeList, MakeTuple, Piece, Spec};
 use crate::vm::expr::name::{Captured, ClassName, Global, Temp, Walrus};
@@ -380,7 +380,7 @@ impl Lowerer<'_> {
                 let args = args.iter_mut().map(|arg| self.expr(arg)).collect();
                 let cache = Cache::new(Unowned::none());
                 return with_operand!(object, |object| {
-                    Box::new(CallMethod { object, name, args, span, attribute_span, cache }) as Tree
+                    Box::new(CallMethod { object, name, args, span, attribute_span, cache, native: NativeCache::new() }) as Tree
                 });
             }
             let object = self.expr(value);

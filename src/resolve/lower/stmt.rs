@@ -326,18 +326,23 @@ impl Lowerer<'_> {
             return;
         }
         // The object (and key) are evaluated once.
-        let mut keep = |this: &mut Self, expr: &mut Expr, out: &mut Statements| {
+        let keep = |this: &mut Self, expr: &mut Expr, out: &mut Statements| {
             let part = expr.span;
+            // A local variable, or a constant, is the same when it is read again.
+            if this.is_stable(expr) {
+                let name = std::mem::replace(&mut expr.kind, ExprKind::Constant(Constant::None));
+                return Kept::Again(name, part);
+            }
             let tree = this.spilled(expr, out);
             let slot = this.temp();
             out.push((Box::new(StoreLocal { slot, value: tree }), part));
-            slot
+            Kept::Slot(slot, part)
         };
         let (mut load, mut store) = match &mut target.kind {
             ExprKind::Attribute { value: object, attr } => {
                 let slot = keep(self, object, out);
                 let make = |read: Expr| Expr::new(ExprKind::Attribute { value: Box::new(read), attr: attr.clone() }, target.span);
-                (make(shared(slot, span)), make(super::spill::hidden(slot, span)))
+                (make(slot.first()), make(slot.again()))
             }
             ExprKind::Subscript { value: object, slice } => {
                 let object = keep(self, object, out);
@@ -346,8 +351,8 @@ impl Lowerer<'_> {
                     Expr::new(ExprKind::Subscript { value: Box::new(object), slice: Box::new(key) }, target.span)
                 };
                 (
-                    make(shared(object, span), shared(key, span)),
-                    make(super::spill::hidden(object, span), super::spill::hidden(key, span)),
+                    make(object.first(), key.first()),
+                    make(object.again(), key.again()),
                 )
             }
             _ => unreachable!("the parser accepts only names, attributes and subscripts"),
@@ -705,6 +710,53 @@ fn aug_local<B: crate::vm::expr::operand::Operand>(
         };
     }
     by_operator!(Add Sub Mult Div FloorDiv Mod Pow MatMult BitAnd BitOr BitXor LShift RShift)
+}
+
+/// Part of an augmented target, which is read twice but evaluated once.
+enum Kept {
+    /// In a hidden slot.
+    Slot(u16, Span),
+    /// A name or constant that may simply be read again.
+    Again(ExprKind, Span),
+}
+
+impl Kept {
+    fn first(&self) -> Expr {
+        match self {
+            Kept::Slot(slot, span) => shared(*slot, *span),
+            Kept::Again(kind, span) => Expr::new(copy_of(kind), *span),
+        }
+    }
+
+    fn again(&self) -> Expr {
+        match self {
+            Kept::Slot(slot, span) => super::spill::hidden(*slot, *span),
+            Kept::Again(kind, span) => Expr::new(copy_of(kind), *span),
+        }
+    }
+}
+
+/// A copy of a name or constant.
+fn copy_of(kind: &ExprKind) -> ExprKind {
+    match kind {
+        ExprKind::Name(name) => ExprKind::Name(name.clone()),
+        ExprKind::Constant(constant) => ExprKind::Constant(constant.clone()),
+        _ => unreachable!("only names and constants are kept as they are"),
+    }
+}
+
+impl Lowerer<'_> {
+    /// Whether an expression is a local variable of a frame whose locals do not change within a statement, or a constant.
+    fn is_stable(&mut self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Constant(_) => true,
+            ExprKind::Name(name) if !name.starts_with('.') && !self.frame().has_walrus => {
+                let name = name.clone();
+                matches!(self.place(&name), Place::Local(_))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A name that reads a hidden slot without emptying it.

@@ -1,5 +1,7 @@
 //! Calls: of plain positional calls, of methods without a bound-method object between, and of everything else.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use super::display::Element;
@@ -8,7 +10,7 @@ use crate::syntax::Span;
 use crate::value::{Dict, Instance, Kind, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::cache::{Cache, find_method};
-use crate::vm::function::{Args, Function};
+use crate::vm::function::{Args, Binding, Function, NativeFunction};
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
 
@@ -32,6 +34,10 @@ impl Node for Call {
             return vm.call_simple(function, Value::Undef, &self.args, l, self.span);
         }
         let args = evaluate(vm, l, Value::Undef, &self.args)?;
+        if let Some(function) = callee.downcast::<NativeFunction>() {
+            vm.tick()?;
+            return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
+        }
         vm.call(&callee, &args).map_err(|Raised| vm.at(self.span))
     }
 }
@@ -56,6 +62,30 @@ pub struct CallMethod<A> {
     pub span: Span,
     pub attribute_span: Span,
     pub cache: Cache<Unowned<Function>>,
+    /// The same for objects of built-in types, by class index.
+    pub native: NativeCache,
+}
+
+/// What a method site knows about objects of a built-in or library type: the native function that the name means. True while the
+/// class index and the epoch are the same, for the reason that `Cache` has.
+pub struct NativeCache {
+    key: Cell<(u16, u32)>,
+    function: Cell<Unowned<NativeFunction>>,
+}
+
+impl NativeCache {
+    pub const fn new() -> Self {
+        NativeCache { key: Cell::new((0, 0)), function: Cell::new(Unowned::none()) }
+    }
+}
+
+/// Whether attributes of an object of this kind are looked up in its class alone.
+#[inline(always)]
+fn is_by_class(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Str | Kind::List | Kind::Dict | Kind::Set | Kind::Tuple | Kind::Bytes | Kind::ByteArray | Kind::FrozenSet | Kind::Native
+    )
 }
 
 impl<A: Operand> Node for CallMethod<A> {
@@ -77,6 +107,22 @@ impl<A: Operand> Node for CallMethod<A> {
                 return vm.call_function(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
             }
         }
+        if let Value::Obj(reference) = &object
+            && is_by_class(reference.kind())
+        {
+            let known = (reference.class_index(), vm.heap.epoch());
+            let function = if self.native.key.get() == known {
+                Some(self.native.function.get())
+            } else {
+                self.find_native(vm, &object, known)
+            };
+            if let Some(function) = function {
+                let function = function.get().clone();
+                let args = evaluate(vm, l, object, &self.args)?;
+                vm.tick()?;
+                return vm.enter_native(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
+            }
+        }
         self.call_slowly(vm, object, l)
     }
 }
@@ -89,6 +135,25 @@ impl<A: Operand> CallMethod<A> {
         let found = find_method(vm, &shape, &self.name)?;
         self.cache.set(vm, &shape, found);
         Some(found)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_native(&self, vm: &Vm, object: &Value, key: (u16, u32)) -> Option<Unowned<NativeFunction>> {
+        let class = vm.class_of(object);
+        if !vm.has_default_lookup(&class) {
+            return None;
+        }
+        let found = class.lookup(&self.name);
+        let function = found.downcast::<NativeFunction>()?;
+        if function.binding != Binding::Method {
+            return None;
+        }
+        let function = Unowned::new(function);
+        // The lookup may have filled a memo, but not changed the class.
+        self.native.key.set(key);
+        self.native.function.set(function);
+        Some(function)
     }
 
     #[inline(never)]

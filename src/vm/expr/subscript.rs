@@ -2,7 +2,6 @@
 
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::dict::Probe;
 use crate::value::{Dict, List, R, Raised, Slice, Str, Tuple, Value};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
@@ -31,19 +30,15 @@ fn quick(object: &Value, key: &Value) -> Option<Value> {
         }
     }
     let dict = object.downcast::<Dict>()?;
-    let hash = quick_hash(key)?;
-    match dict.probe(hash, key, 0) {
-        Probe::Found(index) => dict.value_at(index),
-        _ => None,
-    }
+    dict.value_at(find(dict, key)??)
 }
 
-/// The dict hash of keys whose comparison runs no script code.
+/// Where a key is in a dict (`Some(None)`: nowhere), if that can be told without running script code.
 #[inline(always)]
-fn quick_hash(key: &Value) -> Option<u64> {
+fn find(dict: &Dict, key: &Value) -> Option<Option<usize>> {
     match key {
-        Value::Int(i) => Some(crate::value::hash::int(*i) as u64),
-        Value::Obj(object) => object.downcast::<Str>().map(|s| s.hash()),
+        Value::Int(i) => dict.find_int(*i).ok(),
+        Value::Obj(object) => dict.find_str(object.downcast::<Str>()?).ok(),
         _ => None,
     }
 }
@@ -98,13 +93,21 @@ impl<A: Operand, B: Operand, C: Operand> Node for StoreSubscript<A, B, C> {
 #[inline(always)]
 fn store_quickly(object: &crate::value::ObjRef, key: &Value, value: Value) -> Result<(), Value> {
     if let Some(dict) = object.downcast::<Dict>() {
-        let Some(hash) = quick_hash(key) else { return Err(value) };
-        match dict.probe(hash, key, 0) {
-            Probe::Found(index) => drop(dict.replace_at(index, value)),
-            Probe::Missing if dict.len() < crate::value::dict::MAX_LEN => dict.insert_new(hash, key.clone(), value),
-            _ => return Err(value),
-        }
-        return Ok(());
+        return match find(dict, key) {
+            Some(Some(index)) => {
+                drop(dict.replace_at(index, value));
+                Ok(())
+            }
+            Some(None) if dict.len() < crate::value::dict::MAX_LEN => {
+                let hash = match key {
+                    Value::Int(i) => crate::value::hash::int(*i) as u64,
+                    other => other.downcast::<Str>().map_or(0, |text| text.hash()),
+                };
+                dict.insert_new(hash, key.clone(), value);
+                Ok(())
+            }
+            _ => Err(value),
+        };
     }
     if let Value::Int(index) = key
         && let Some(list) = object.downcast::<List>()
