@@ -54,6 +54,8 @@ pub struct Class {
     root: Shared<Option<Ref<Shape>>>,
     /// The shape of instances whose attributes are in a dict.
     dict_shape: Shared<Option<Ref<Shape>>>,
+    /// The epoch at which making an instance was last found to be plain (`Vm::plain_init`).
+    pub plain_at: Cell<u32>,
     /// When a script's class was made, relative to others: the order of `__subclasses__()`.
     pub serial: Cell<u32>,
     /// How many fields instances come to have.
@@ -149,6 +151,7 @@ impl Class {
             has_derived: Cell::new(false),
             root: Shared::new(None),
             dict_shape: Shared::new(None),
+            plain_at: Cell::new(0),
             serial: Cell::new(0),
             expected_fields: Cell::new(4),
             shapes: Cell::new(0),

@@ -148,8 +148,15 @@ impl Vm {
     }
 
     /// `class(*args)`.
-    #[inline]
     pub fn call_class(&self, class: &Ref<Class>, args: Args<'_>) -> R {
+        if let Some(init) = self.plain_init(class)
+            && let Some(init) = init.downcast::<Function>()
+        {
+            let made = Value::from(self.heap.instance(class));
+            let flat = prepend(&made, args.positional);
+            let result = self.call_function(init, Args { positional: &flat, keywords: args.keywords })?;
+            return if result.is_none() { Ok(made) } else { Err(self.init_returned(&result)) };
+        }
         match class.metaclass.get() {
             None => self.construct(class, args),
             Some(meta) => {
@@ -232,28 +239,39 @@ impl Vm {
         }
     }
 
-    /// For the evaluator's call sites: whether calling the class does nothing but make a plain instance and call `__init__`,
-    /// and that function (`Undef` if there is none to call). Holds as long as the heap's epoch.
+    /// Whether calling the class does nothing but make a plain instance and call a script's `__init__`, and that function (`Undef` if
+    /// there is none to call).
+    #[inline]
     pub fn plain_init(&self, class: &Ref<Class>) -> Option<Value> {
-        if class.base != Base::Object || !class.is_script {
-            return None;
-        }
-        if let Some(meta) = class.metaclass.get()
-            && !self.is_native_of(&meta.lookup(&self.n.__call__), &self.types.type_)
-        {
-            return None;
-        }
-        if !self.is_native_of(&class.lookup(&self.n.__new__), &self.types.object)
-            || !class.lookup(&self.n.__abstractmethods__).is_undef()
-            || !class.lookup(&self.n.__del__).is_undef()
-        {
+        if class.plain_at.get() != self.heap.epoch() && !self.is_plain(class) {
             return None;
         }
         let init = class.lookup(&self.n.__init__);
-        if self.is_native_of(&init, &self.types.object) {
-            return Some(Value::Undef);
+        match init.kind() {
+            Kind::Function => Some(init),
+            _ if self.is_native_of(&init, &self.types.object) => Some(Value::Undef),
+            _ => None,
         }
-        (init.kind() == Kind::Function).then_some(init)
+    }
+
+    /// Whether instances are made in the plain way; if so it is noted for as long as no class changes.
+    #[inline(never)]
+    fn is_plain(&self, class: &Ref<Class>) -> bool {
+        if class.base != Base::Object || !class.is_script {
+            return false;
+        }
+        let called_plainly = match class.metaclass.get() {
+            Some(meta) => self.is_native_of(&meta.lookup(&self.n.__call__), &self.types.type_),
+            None => true,
+        };
+        let plain = called_plainly
+            && self.is_native_of(&class.lookup(&self.n.__new__), &self.types.object)
+            && class.lookup(&self.n.__abstractmethods__).is_undef()
+            && class.lookup(&self.n.__del__).is_undef();
+        if plain {
+            class.plain_at.set(self.heap.epoch());
+        }
+        plain
     }
 
     /// Whether a value is a native method that `class` itself defines: that nothing has overridden it.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::display::Element;
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::{Dict, Instance, Kind, R, Raised, Ref, Str, Value};
+use crate::value::{Class, Dict, Instance, Kind, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::cache::{Cache, find_method};
 use crate::vm::function::{Args, Binding, Function, NativeFunction};
@@ -32,6 +32,20 @@ impl Node for Call {
             && function.code.parameters.positional == self.args.len()
         {
             return vm.call_simple(function, Value::Undef, &self.args, l, self.span);
+        }
+        if let Some(class) = callee.downcast::<Class>()
+            && let Some(init) = vm.plain_init(class)
+            && let Some(init) = init.downcast::<Function>()
+            && init.code.is_simple
+            && init.code.parameters.positional == self.args.len() + 1
+        {
+            let made = Value::from(vm.heap.instance(class));
+            let result = vm.call_simple(init, made.clone(), &self.args, l, self.span)?;
+            if !result.is_none() {
+                let Raised = vm.init_returned(&result);
+                return Err(vm.at(self.span));
+            }
+            return Ok(made);
         }
         let args = evaluate(vm, l, Value::Undef, &self.args)?;
         if let Some(function) = callee.downcast::<NativeFunction>() {
