@@ -1,7 +1,7 @@
 //! Tuples whose items have names: `time.struct_time`, `sys.version_info` and their kin.
 
 use crate::native::{define_class, define_methods};
-use crate::value::{Base, Class, Instance, Kind, Payload, R, Ref, Tuple, Value};
+use crate::value::{Base, Class, Instance, Kind, Payload, R, Ref, Tuple, Value, Visitor};
 use crate::vm::Vm;
 use crate::vm::types::bare_class;
 use crate::{native_kind, rows};
@@ -9,15 +9,27 @@ use crate::{native_kind, rows};
 /// The class attribute that an item's name is.
 struct Item {
     index: usize,
+    doc: Value,
+    /// What setting it is answered with.
+    refusal: &'static str,
 }
 
 impl Payload for Item {
     native_kind!();
-    const CONTAINER: bool = false;
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.value(&self.doc);
+    }
 }
 
-/// The class of such tuples. `name` is shown in full by `repr`: `sys.version_info`.
-pub fn struct_sequence_class(vm: &Vm, module: &str, name: &str, fields: &[&str]) -> Ref<Class> {
+/// `_tuplegetter(index, doc)`: the attribute of a named tuple's class.
+pub fn tuple_getter(vm: &Vm, index: i64, doc: Value) -> Value {
+    define_items(vm);
+    vm.heap.alloc(Item { index: index.max(0) as usize, doc, refusal: "can't set attribute" }).into()
+}
+
+fn define_items(vm: &Vm) {
     define_class::<Item>(
         vm,
         "builtins",
@@ -26,13 +38,25 @@ pub fn struct_sequence_class(vm: &Vm, module: &str, name: &str, fields: &[&str])
             "__get__", "instance, owner=None, /" => item_get(0 1);
             "__set__", "instance, value, /" => item_set(0);
             "__delete__", "instance, /" => item_set(0);
+            get "__doc__" => item_doc(0);
         ],
     );
+}
+
+fn item_doc(_vm: &Vm, this: &Ref<Item>) -> Value {
+    this.doc.clone()
+}
+
+/// The class of such tuples. `name` is shown in full by `repr`: `sys.version_info`.
+pub fn struct_sequence_class(vm: &Vm, module: &str, name: &str, fields: &[&str]) -> Ref<Class> {
+    define_items(vm);
     let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(Kind::Tuple as u16), &[&vm.types.tuple]);
     class.dict.set_str(&vm.n.__module__, vm.str_value(module));
     let names: Vec<Value> = fields.iter().map(|field| Value::from(vm.intern(field))).collect();
     for (index, field) in fields.iter().enumerate() {
-        class.dict.set_str(&vm.intern(field), vm.heap.alloc(Item { index }).into());
+        class
+            .dict
+            .set_str(&vm.intern(field), vm.heap.alloc(Item { index, doc: Value::None, refusal: "readonly attribute" }).into());
     }
     class.dict.set_str(&vm.intern("n_fields"), Value::Int(fields.len() as i64));
     class.dict.set_str(&vm.intern("n_sequence_fields"), Value::Int(fields.len() as i64));
@@ -57,8 +81,8 @@ fn item_get(vm: &Vm, this: &Ref<Item>, instance: &Value) -> R {
     }
 }
 
-fn item_set(vm: &Vm, _this: &Ref<Item>) -> R<()> {
-    Err(vm.attribute_error("readonly attribute"))
+fn item_set(vm: &Vm, this: &Ref<Item>) -> R<()> {
+    Err(vm.attribute_error(this.refusal))
 }
 
 fn show(vm: &Vm, this: &Value) -> R<String> {

@@ -310,7 +310,7 @@ fn remove(vm: &Vm, this: &Ref<Deque>, value: &Value) -> R<()> {
             return Ok(());
         }
     }
-    Err(vm.value_error("deque.remove(x): x not in deque"))
+    Err(vm.value_error(format!("{} is not in deque", vm.repr(value)?.as_str())))
 }
 
 fn insert(vm: &Vm, this: &Ref<Deque>, index: i64, value: Value) -> R<()> {

@@ -4,6 +4,7 @@
 mod deque;
 mod mappings;
 
+use super::struct_sequence::tuple_getter;
 use super::support::{add, add_class, run_script};
 use crate::native::{ModuleRow, new_module};
 use crate::rows;
@@ -19,7 +20,10 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
         vm,
         "collections",
         "Container types beside the built-in ones.",
-        &rows!["_count_elements", "mapping, iterable, /" => count_elements(0 1);],
+        &rows![
+            "_count_elements", "mapping, iterable, /" => count_elements(0 1);
+            "_tuplegetter", "index, doc, /" => tuple_getter(0 1);
+        ],
     );
     add(vm, &module, "__path__", vm.heap.list(Vec::new()).into());
     add(vm, &module, "__package__", vm.str_value("collections"));

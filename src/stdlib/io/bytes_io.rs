@@ -87,7 +87,7 @@ fn init(vm: &Vm, this: &Ref<BytesIo>, initial: &Value) -> R<()> {
 }
 
 fn check_open(vm: &Vm, this: &Ref<BytesIo>) -> R<()> {
-    if this.data.borrow().is_none() { Err(closed(vm)) } else { Ok(()) }
+    if this.data.borrow().is_none() { Err(closed(vm, "I/O operation on closed file.")) } else { Ok(()) }
 }
 
 fn write(vm: &Vm, this: &Ref<BytesIo>, given: &Value) -> R<i64> {

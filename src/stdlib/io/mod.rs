@@ -26,8 +26,8 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
 }
 
 #[cold]
-fn closed(vm: &Vm) -> Raised {
-    vm.value_error("I/O operation on closed file.")
+fn closed(vm: &Vm, message: &str) -> Raised {
+    vm.value_error(message)
 }
 
 /// Where `seek(offset, whence)` goes, from the place and the length.

@@ -8,6 +8,8 @@ use crate::value::{Class, Payload, R, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::{native_kind, rows};
 
+const CLOSED: &str = "I/O operation on closed file";
+
 /// How line ends are written.
 #[derive(Clone, Copy, PartialEq)]
 enum Newline {
@@ -144,7 +146,7 @@ fn put(vm: &Vm, this: &Ref<StringIo>, given: &str) -> R<()> {
     let mut guard = this.text.borrow_mut();
     let Some(text) = guard.as_mut() else {
         drop(guard);
-        return Err(closed(vm));
+        return Err(closed(vm, CLOSED));
     };
     let (at, len) = (this.at.get(), this.len.get());
     let gap = at.saturating_sub(len);
@@ -194,7 +196,7 @@ fn take(vm: &Vm, this: &Ref<StringIo>, measure: impl FnOnce(&str) -> usize) -> R
     let guard = this.text.borrow();
     let Some(text) = guard.as_deref() else {
         drop(guard);
-        return Err(closed(vm));
+        return Err(closed(vm, CLOSED));
     };
     let rest = &text[offset(text, this.len.get(), this.at.get())..];
     let taken = rest[..measure(rest)].to_owned();
@@ -250,7 +252,7 @@ fn getvalue(vm: &Vm, this: &Ref<StringIo>) -> R {
     let guard = this.text.borrow();
     let Some(text) = guard.as_deref() else {
         drop(guard);
-        return Err(closed(vm));
+        return Err(closed(vm, CLOSED));
     };
     if !vm.heap.room_for(text.len()) {
         drop(guard);
@@ -269,8 +271,7 @@ fn seek(vm: &Vm, this: &Ref<StringIo>, offset: i64, whence: Option<i64>) -> R<i6
         return Err(vm.value_error(format!("Invalid whence ({whence}, should be 0, 1 or 2)")));
     }
     if whence != 0 && offset != 0 {
-        let error = crate::builtins::files::unsupported_operation(vm)?;
-        return Err(vm.raise_class(&error, "Can't do nonzero cur-relative seeks"));
+        return Err(vm.raise_class(&vm.types.os_error, "Can't do nonzero cur-relative seeks"));
     }
     this.at.set(seek_target(vm, offset, whence, this.at.get(), this.len.get())?);
     Ok(this.at.get() as i64)
@@ -304,7 +305,7 @@ fn close(vm: &Vm, this: &Ref<StringIo>) {
 }
 
 fn check_open(vm: &Vm, this: &Ref<StringIo>) -> R<()> {
-    if this.text.borrow().is_none() { Err(closed(vm)) } else { Ok(()) }
+    if this.text.borrow().is_none() { Err(closed(vm, CLOSED)) } else { Ok(()) }
 }
 
 fn is_open(vm: &Vm, this: &Ref<StringIo>) -> R<bool> {

@@ -273,7 +273,8 @@ fn temper(mut word: u32) -> u32 {
 
 fn setstate(vm: &Vm, rng: &Ref<Rng>, state: &Value) -> R<()> {
     let part = |index| vm.get_item(state, &Value::Int(index));
-    if !matches!(part(0)?, Value::Int(VERSION)) {
+    // Version 2 had the same words.
+    if !matches!(part(0)?, Value::Int(VERSION | 2)) {
         let version = vm.repr(&part(0)?)?;
         return Err(
             vm.value_error(format!("state with version {} passed to Random.setstate() of version {VERSION}", version.as_str()))

@@ -117,10 +117,10 @@ pub fn tm_gmtoff(vm: &Vm, this: &Value) -> Value {
 }
 
 /// The calendar in a `struct_time` or a tuple.
-pub fn from_value(vm: &Vm, value: &Value) -> R<Calendar> {
+pub fn from_value(vm: &Vm, function: &str, value: &Value) -> R<Calendar> {
     let Some(items) = value.as_tuple() else { return Err(vm.type_error("Tuple or struct_time argument required")) };
     if items.len() != 9 {
-        return Err(vm.type_error(format!("function takes exactly 9 arguments ({} given)", items.len())));
+        return Err(vm.type_error(format!("{function}(): illegal time tuple argument")));
     }
     let mut numbers = [0; 9];
     for (number, item) in numbers.iter_mut().zip(items) {
@@ -145,7 +145,7 @@ pub fn now_local(vm: &Vm) -> R<Calendar> {
 pub fn time_gmtime(vm: &Vm, given: &Value) -> R {
     let seconds = seconds(vm, given)?;
     let mut of = calendar(vm, seconds, &TimeZone::UTC, true)?;
-    of.zone = "UTC".to_owned();
+    of.zone = "GMT".to_owned();
     to_value(vm, &of)
 }
 
@@ -160,7 +160,7 @@ pub fn time_ctime(vm: &Vm, given: &Value) -> R<String> {
 }
 
 pub fn time_mktime(vm: &Vm, given: &Value) -> R<f64> {
-    let of = from_value(vm, given)?;
+    let of = from_value(vm, "mktime", given)?;
     // Fields may lie outside of their ranges: days and seconds beyond are carried.
     let months = of.year.saturating_mul(12).saturating_add(of.month - 1);
     let (Ok(year), month) = (i16::try_from(months.div_euclid(12)), months.rem_euclid(12) as i8 + 1) else {

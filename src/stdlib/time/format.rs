@@ -13,8 +13,8 @@ fn month_name(of: &Calendar) -> &'static str {
     MONTHS[(of.month - 1).clamp(0, 11) as usize]
 }
 
-fn given_or_now(vm: &Vm, tuple: &Value) -> R<Calendar> {
-    let mut of = if matches!(tuple, Value::Undef) { now_local(vm)? } else { from_value(vm, tuple)? };
+fn given_or_now(vm: &Vm, function: &str, tuple: &Value) -> R<Calendar> {
+    let mut of = if matches!(tuple, Value::Undef) { now_local(vm)? } else { from_value(vm, function, tuple)? };
     // Zero stands for the first, as CPython allows it.
     if of.month == 0 {
         of.month = 1;
@@ -59,11 +59,11 @@ pub fn asctime(of: &Calendar) -> String {
 }
 
 pub fn time_asctime(vm: &Vm, tuple: &Value) -> R<String> {
-    Ok(asctime(&given_or_now(vm, tuple)?))
+    Ok(asctime(&given_or_now(vm, "asctime", tuple)?))
 }
 
 pub fn time_strftime(vm: &Vm, format: &str, tuple: &Value) -> R<String> {
-    let of = given_or_now(vm, tuple)?;
+    let of = given_or_now(vm, "strftime", tuple)?;
     vm.check_alloc(format.len().saturating_mul(8))?;
     let mut out = String::new();
     write_formatted(&mut out, format, &of);
