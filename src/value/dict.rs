@@ -438,9 +438,9 @@ impl Dict {
     #[inline]
     pub fn insert_new(&self, hash: u64, key: Value, value: Value) {
         self.bump();
-        let fits = self.table.with(|table| {
-            table.entries.len() < table.entries.capacity() && table.entries.len() < usable(table.indices.len())
-        });
+        let fits = self
+            .table
+            .with(|table| table.entries.len() < table.entries.capacity() && table.entries.len() < usable(table.indices.len()));
         if fits {
             self.table.with_mut(|table| table.insert(hash, key, value));
             return;

@@ -270,13 +270,8 @@ impl Heap {
         let size = size_of::<Object<T>>() + tail;
         assert!(size <= super::heap::MAX_CELL, "an object is larger than a cell");
         let cell = self.take_cell(size).cast::<Object<T>>();
-        let header = Header {
-            refs: Cell::new(1),
-            kind: T::KIND,
-            flags: Cell::new(0),
-            class: number,
-            vtable: &TableOf::<T>::TABLE,
-        };
+        let header =
+            Header { refs: Cell::new(1), kind: T::KIND, flags: Cell::new(0), class: number, vtable: &TableOf::<T>::TABLE };
         // SAFETY: the cell is ours, large enough, and aligned to 16 bytes.
         unsafe { cell.write(Object { header, payload }) };
         if T::CONTAINER {

@@ -82,7 +82,12 @@ impl Expectation {
     pub fn check(&self, actual: &Actual) -> Result<(), String> {
         let mut wrong = String::new();
         let out = lines(&actual.out);
-        let differs = (0..out.len().max(self.out.len())).find(|&i| out.get(i) != self.out.get(i));
+        // Blanks at the end of a line are not seen in a comment.
+        let same = |a: Option<&String>, b: Option<&String>| match (a, b) {
+            (Some(a), Some(b)) if !self.has_out_file => a.trim_end() == b.trim_end(),
+            (a, b) => a == b,
+        };
+        let differs = (0..out.len().max(self.out.len())).find(|&i| !same(out.get(i), self.out.get(i)));
         if let Some(first) = differs {
             let show = |line: Option<&String>| line.map_or("nothing more".to_owned(), |line| format!("{line:?}"));
             let _ = writeln!(wrong, "  line {} of the output: expected {}", first + 1, show(self.out.get(first)));

@@ -350,10 +350,7 @@ impl Lowerer<'_> {
                 let make = |object: Expr, key: Expr| {
                     Expr::new(ExprKind::Subscript { value: Box::new(object), slice: Box::new(key) }, target.span)
                 };
-                (
-                    make(object.first(), key.first()),
-                    make(object.again(), key.again()),
-                )
+                (make(object.first(), key.first()), make(object.again(), key.again()))
             }
             _ => unreachable!("the parser accepts only names, attributes and subscripts"),
         };

@@ -98,7 +98,15 @@ impl NativeCache {
 fn is_by_class(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Str | Kind::List | Kind::Dict | Kind::Set | Kind::Tuple | Kind::Bytes | Kind::ByteArray | Kind::FrozenSet | Kind::Native
+        Kind::Str
+            | Kind::List
+            | Kind::Dict
+            | Kind::Set
+            | Kind::Tuple
+            | Kind::Bytes
+            | Kind::ByteArray
+            | Kind::FrozenSet
+            | Kind::Native
     )
 }
 
