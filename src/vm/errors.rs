@@ -142,7 +142,7 @@ impl Vm {
     /// `MemoryError` unless `bytes` more fit within the limit and the address space. To be asked before a large allocation.
     #[inline]
     pub fn check_alloc(&self, bytes: usize) -> R<()> {
-        if bytes > (isize::MAX as usize) / 2 || !self.heap.room_for(bytes) {
+        if bytes > (isize::MAX as usize) / 2 || !self.heap.room_for(bytes) || (bytes >= PROBED && !is_obtainable(bytes)) {
             return Err(self.out_of_memory());
         }
         Ok(())
@@ -163,4 +163,16 @@ impl Vm {
     pub fn out_of_memory(&self) -> Raised {
         self.raise_with(&self.types.memory_error, vec![])
     }
+}
+
+/// From this size on, the system is asked whether it would give the memory: an allocation that fails aborts the process.
+const PROBED: usize = 64 << 20;
+
+#[cold]
+#[inline(never)]
+fn is_obtainable(bytes: usize) -> bool {
+    let mut probe = Vec::<u8>::new();
+    let reserved = probe.try_reserve_exact(bytes).is_ok();
+    std::hint::black_box(&probe);
+    reserved
 }
