@@ -271,7 +271,7 @@ fn decode_by(
     let mut faults = 0usize;
     while let Some(fault) = step(data, at, &mut text) {
         faults += 1;
-        if faults % 64 == 0 {
+        if faults.is_multiple_of(64) {
             vm.charge(4)?;
             vm.check_text(text.len())?;
         }

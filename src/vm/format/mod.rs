@@ -135,7 +135,7 @@ fn pad(vm: &Vm, out: &mut String, text: &str, length: usize, spec: &Spec) -> R<(
 }
 
 /// Before so many bytes are appended to a text in the making.
-fn reserve(vm: &Vm, out: &String, bytes: usize) -> R<()> {
+fn reserve(vm: &Vm, out: &str, bytes: usize) -> R<()> {
     if bytes > 4096 {
         vm.check_text(out.len().saturating_add(bytes))?;
         vm.charge((bytes / 1024) as u64)?;

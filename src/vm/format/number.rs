@@ -260,7 +260,7 @@ fn group_digits(digits: &str, separator: char, group: usize, width: usize) -> St
     let zeros = count - digits.len();
     let all = std::iter::repeat_n('0', zeros).chain(digits.chars());
     for (at, digit) in all.enumerate() {
-        if at > 0 && (count - at) % group == 0 {
+        if at > 0 && (count - at).is_multiple_of(group) {
             grouped.push(separator);
         }
         grouped.push(digit);

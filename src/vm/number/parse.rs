@@ -27,7 +27,7 @@ pub fn int(vm: &Vm, text: &str, base: u32) -> Result<R, IntError> {
     let digits = if had_prefix { digits.strip_prefix('_').unwrap_or(digits) } else { digits };
     let (base, only_zeros) = if base == 0 { (10, digits.starts_with(['0', '_'])) } else { (base, false) };
     if let Some(small) = short(digits, base) {
-        if only_zeros && small != 0 || only_zeros && digits.is_empty() {
+        if only_zeros && small != 0 {
             return Err(IntError::Invalid);
         }
         return Ok(Ok(Value::Int(if negative { -small } else { small })));
@@ -123,7 +123,7 @@ pub fn float(text: &str) -> Option<f64> {
         match c {
             '_' => {
                 let between = cleaned.as_bytes().last().is_some_and(u8::is_ascii_digit);
-                if !between || !rest.peek().is_some_and(|next| characters::decimal(*next).is_some()) {
+                if !between || rest.peek().is_none_or(|next| characters::decimal(*next).is_none()) {
                     return None;
                 }
             }
