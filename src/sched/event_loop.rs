@@ -177,6 +177,11 @@ impl EventLoop {
             vm.charge(1)?;
             handle.run(vm)?;
         }
+        let mut ready = self.ready.borrow_mut();
+        if ready.is_empty() && ready.capacity() > 4096 {
+            ready.shrink_to(1024);
+        }
+        drop(ready);
         Ok(self.standing())
     }
 

@@ -50,6 +50,25 @@ impl WaitQueue {
         Some(future)
     }
 
+    /// Takes out waiters at the front that are done (cancelled, say) and will not leave by themselves.
+    pub fn forget_done(&self) {
+        loop {
+            let done = {
+                let mut waiters = self.waiters.borrow_mut();
+                match waiters.front() {
+                    Some(Some(future)) if future.core.is_done() => {
+                        self.waiting.set(self.waiting.get() - 1);
+                        waiters.pop_front().flatten()
+                    }
+                    Some(None) => waiters.pop_front().flatten(),
+                    _ => return,
+                }
+            };
+            self.first.set(self.first.get() + 1);
+            drop(done);
+        }
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.waiting.get()

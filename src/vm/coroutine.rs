@@ -14,7 +14,66 @@ use super::code::Code;
 use crate::value::{Kind, Payload, R, Ref, Shared, Str, Value, Visitor};
 
 /// The positions of the active blocks of a suspended frame, innermost first.
-pub type Cursor = SmallVec<[u16; 8]>;
+///
+/// Most frames wait a few blocks deep: three positions fit where a pointer to more would stand.
+pub enum Cursor {
+    Short {
+        count: u8,
+        positions: [u16; 3],
+    },
+    #[allow(clippy::box_collection, reason = "the box keeps a frame small")]
+    Long(Box<Vec<u16>>),
+}
+
+impl Default for Cursor {
+    fn default() -> Cursor {
+        Cursor::Short { count: 0, positions: [0; 3] }
+    }
+}
+
+impl Cursor {
+    /// Whether it holds no position: the frame has not been suspended.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Cursor::Short { count, .. } => *count == 0,
+            Cursor::Long(positions) => positions.is_empty(),
+        }
+    }
+
+    /// Adds the position of the next block outwards.
+    #[inline]
+    pub fn push(&mut self, position: u16) {
+        match self {
+            Cursor::Short { count, positions } if (*count as usize) < positions.len() => {
+                positions[*count as usize] = position;
+                *count += 1;
+            }
+            Cursor::Short { positions, .. } => {
+                let mut all = positions.to_vec();
+                all.push(position);
+                *self = Cursor::Long(Box::new(all));
+            }
+            Cursor::Long(positions) => positions.push(position),
+        }
+    }
+
+    /// Takes the outermost position off.
+    #[inline]
+    pub fn pop(&mut self) -> Option<u16> {
+        match self {
+            Cursor::Short { count: 0, .. } => None,
+            Cursor::Short { count, positions } => {
+                *count -= 1;
+                Some(positions[*count as usize])
+            }
+            Cursor::Long(positions) => positions.pop(),
+        }
+    }
+}
+
+/// The frames of a coroutine, outermost first. One frame, the usual number, needs no memory of its own.
+pub type Stack = SmallVec<[Activation; 1]>;
 
 /// A frame of script code that is not on the native stack.
 pub struct Frame {
@@ -39,8 +98,12 @@ pub enum Step {
     Done(Value),
     /// Await this (a coroutine, a future, any awaitable), then resume with what it gave.
     Await(Value),
+    /// As `Await`, and what it gives is this frame's own value: whoever can wait for it directly may forget the frame.
+    Tail(Value),
     /// Give this to whoever drives the coroutine, as a bare `yield` would; resumed with what is sent.
     Yield(Value),
+    /// As `Yield`, and what is sent is this frame's own value: the frame may be forgotten.
+    TailYield(Value),
 }
 
 /// Native code that can wait: states in a Rust enum, never a closure or a Rust future.
@@ -103,7 +166,7 @@ pub enum State {
 pub struct Resumable {
     pub state: Cell<State>,
     /// The frames, outermost first. Empty while running, joined or closed.
-    pub stack: Shared<Vec<Activation>>,
+    pub stack: Shared<Stack>,
     /// Name and qualified name.
     pub name: Shared<Ref<Str>>,
     pub qualname: Shared<Ref<Str>>,
@@ -126,7 +189,7 @@ impl Resumable {
     }
 
     fn buffers(&self) -> usize {
-        self.stack.with(|stack| stack.capacity() * size_of::<Activation>())
+        self.stack.with(|stack| if stack.spilled() { stack.capacity() * size_of::<Activation>() } else { 0 })
     }
 }
 

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use super::Vm;
 use super::code::{Code, CodeKind};
 use super::coroutine::{
-    Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, State, Step,
+    Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, Stack, State, Step,
 };
 use super::function::Function;
 use crate::value::{Exception, Kind, Payload, R, Raised, Ref, Shared, Value, Visitor};
@@ -201,7 +201,7 @@ impl Vm {
 
     /// Runs the frames of a stack, from the top, until all have ended or one suspends (the frames are then back on the stack).
     /// The flag says whether what is yielded is an item of an async generator whose frame was the lowest.
-    fn run_frames(&self, stack: &mut Vec<Activation>, mut sent: R) -> R<(Outcome, bool)> {
+    fn run_frames(&self, stack: &mut Stack, mut sent: R) -> R<(Outcome, bool)> {
         let suspension = &self.suspension;
         while let Some(top) = stack.pop() {
             match top {
@@ -212,7 +212,7 @@ impl Vm {
                         if suspension.is_item.replace(false) {
                             if let Owner::AsyncGenerator(generator) = std::mem::replace(&mut frame.owner, Owner::None) {
                                 let code = frame.code.clone();
-                                generator.inner.stack.set(vec![Activation::Script(frame)]);
+                                generator.inner.stack.set(smallvec::smallvec![Activation::Script(frame)]);
                                 generator.inner.state.set(State::Suspended);
                                 generator.busy.set(false);
                                 if code.has_cleanup {
@@ -266,24 +266,37 @@ impl Vm {
     }
 
     /// Puts the frames that were left above the present top on the stack.
-    fn stack_up(&self, stack: &mut Vec<Activation>) {
-        self.suspension.frames.with_mut(|frames| stack.extend(frames.drain(..).rev()));
+    fn stack_up(&self, stack: &mut Stack) {
+        self.suspension.frames.with_mut(|frames| {
+            stack.reserve_exact(frames.len());
+            stack.extend(frames.drain(..).rev());
+        });
     }
 
     /// Runs a native frame until it is done or waits.
-    fn run_native(&self, frame: &mut dyn NativeFrame, mut given: R) -> R<Begun> {
+    fn run_native(&self, frame: &mut dyn NativeFrame, given: R) -> R<Begun> {
+        self.run_native_for(frame, given).map(|(begun, _)| begun)
+    }
+
+    /// The same; the flag says that the frame is no longer needed.
+    fn run_native_for(&self, frame: &mut dyn NativeFrame, mut given: R) -> R<(Begun, bool)> {
         loop {
             match frame.resume(self, given)? {
-                Step::Done(value) => return Ok(Begun::Done(value)),
+                Step::Done(value) => return Ok((Begun::Done(value), true)),
                 Step::Yield(value) => {
                     self.suspension.yielded.set(value);
-                    return Ok(Begun::Pending(Value::Undef));
+                    return Ok((Begun::Pending(Value::Undef), false));
+                }
+                Step::TailYield(value) => {
+                    self.suspension.yielded.set(value);
+                    return Ok((Begun::Pending(Value::Undef), true));
                 }
                 Step::Await(value) => match self.begin_await(value) {
                     Ok(Begun::Done(value)) => given = Ok(value),
-                    Ok(pending) => return Ok(pending),
+                    Ok(pending) => return Ok((pending, false)),
                     Err(Raised) => given = Err(Raised),
                 },
+                Step::Tail(value) => return self.begin_await(value).map(|begun| (begun, true)),
             }
         }
     }
@@ -466,7 +479,7 @@ impl Vm {
     }
 
     /// Runs a stack of frames that another frame awaits; if it suspends, its frames wait to be put on top of that one.
-    fn run_joined(&self, stack: &mut Vec<Activation>) -> R<Begun> {
+    fn run_joined(&self, stack: &mut Stack) -> R<Begun> {
         match self.run_frames(stack, Ok(Value::None))? {
             (Outcome::Return(value), _) => Ok(Begun::Done(value)),
             (Outcome::Yield(value), _) => {
@@ -479,9 +492,10 @@ impl Vm {
 
     /// Awaits the result of an `async` native function, without a coroutine object between.
     pub(crate) fn begin_native(&self, mut frame: Box<dyn NativeFrame>) -> R<Begun> {
-        match self.run_native(&mut *frame, Ok(Value::None))? {
-            Begun::Done(value) => Ok(Begun::Done(value)),
-            Begun::Pending(awaiting) => {
+        match self.run_native_for(&mut *frame, Ok(Value::None))? {
+            (begun, true) => Ok(begun),
+            (Begun::Done(value), false) => Ok(Begun::Done(value)),
+            (Begun::Pending(awaiting), false) => {
                 self.suspension.frames.with_mut(|frames| frames.push(Activation::Native { frame, awaiting }));
                 Ok(Begun::Pending(Value::Undef))
             }
@@ -666,9 +680,8 @@ impl Vm {
     pub(crate) fn make_resumable(&self, function: &Ref<Function>, slots: Box<[Value]>) -> Value {
         let code = function.code.clone();
         let kind = code.kind;
-        let frame = Frame { code: code.clone(), slots, cursor: Cursor::new(), owner: Owner::None };
-        let mut stack = Vec::with_capacity(1);
-        stack.push(Activation::Script(frame));
+        let frame = Frame { code: code.clone(), slots, cursor: Cursor::default(), owner: Owner::None };
+        let stack: Stack = smallvec::smallvec![Activation::Script(frame)];
         let (name, qualname) = function.extra.with(|extra| match extra {
             Some(extra) => (extra.name.clone(), extra.qualname.clone()),
             None => (None, None),
@@ -676,7 +689,6 @@ impl Vm {
         let text = |value: Option<Value>, known: &Ref<crate::value::Str>| {
             value.and_then(|value| value.downcast::<crate::value::Str>().cloned()).unwrap_or_else(|| known.clone())
         };
-        self.heap.charge(stack.capacity() * size_of::<Activation>() + code.slots * size_of::<Value>());
         let inner = Resumable {
             state: Cell::new(State::Created),
             stack: Shared::new(stack),
@@ -699,8 +711,7 @@ impl Vm {
     /// A coroutine object around a native frame.
     pub fn native_coroutine(&self, frame: Box<dyn NativeFrame>) -> Value {
         let name = self.intern(frame.name());
-        let stack = vec![Activation::Native { frame, awaiting: Value::Undef }];
-        self.heap.charge(size_of::<Activation>());
+        let stack: Stack = smallvec::smallvec![Activation::Native { frame, awaiting: Value::Undef }];
         let inner = Resumable {
             state: Cell::new(State::Created),
             stack: Shared::new(stack),

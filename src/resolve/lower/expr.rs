@@ -13,7 +13,7 @@ use crate::vm::expr::call::{Call, CallAny, CallMethod, CallSuperMethod, Callee, 
 use crate::vm::expr::compare::{self, And, Chain, Compare, Conditional, In, Is, IsNone, Not, Or};
 use crate::vm::expr::display::{Display, DisplayKind, Element, Joined, MakeDict, MakeList, MakeTuple, Piece, Spec};
 use crate::vm::expr::name::{Captured, ClassName, Global, Temp, Walrus};
-use crate::vm::expr::operand::{self, Child, Const, Local};
+use crate::vm::expr::operand::{self, Child, Const, Local, LocalField};
 use crate::vm::expr::scope::{ScopeFunction, ScopeQuestion};
 use crate::vm::expr::subscript::{MakeSlice, Subscript};
 use crate::vm::node::Tree;
@@ -91,6 +91,23 @@ impl Lowerer<'_> {
             }
             _ => Operand::Child(Child(self.expr(expr))),
         }
+    }
+
+    /// An operand of arithmetic: an attribute of a local variable is one of its own kind.
+    fn field_operand(&mut self, expr: &mut Expr) -> Result<LocalField, Operand> {
+        if let ExprKind::Attribute { value, attr } = &mut expr.kind {
+            let name = self.name(&attr.name);
+            return match self.operand(value) {
+                Operand::Local(local) => {
+                    let cache = Cache::new(crate::vm::cache::Load::Field(0));
+                    Ok(LocalField { local, name, span: expr.span, cache })
+                }
+                other => Err(with_operand!(other, |object| {
+                    Operand::Child(Child(Box::new(Attribute::new(object, name, expr.span))))
+                })),
+            };
+        }
+        Err(self.operand(expr))
     }
 
     pub(super) fn constant(&mut self, constant: &Constant) -> Value {
@@ -171,9 +188,19 @@ impl Lowerer<'_> {
             }
             ExprKind::BinOp { left, op, right } => {
                 let op = *op;
-                let a = self.operand(left);
-                let b = self.operand(right);
-                with_operands!(a, b, |a, b| binary(op, a, b, span))
+                let a = self.field_operand(left);
+                let b = self.field_operand(right);
+                match (a, b) {
+                    (Ok(a), Ok(b)) if is_common(op) => common(op, a, b, span),
+                    (Ok(a), Err(b)) if is_common(op) => with_operand!(b, |b| common(op, a, b, span)),
+                    (Err(a), Ok(b)) if is_common(op) => with_operand!(a, |a| common(op, a, b, span)),
+                    (a, b) => {
+                        let plain = |part: Result<LocalField, Operand>| {
+                            part.map_or_else(|plain| plain, |field| Operand::Child(Child(Box::new(Attribute::from(field)))))
+                        };
+                        with_operands!(plain(a), plain(b), |a, b| binary(op, a, b, span))
+                    }
+                }
             }
             ExprKind::UnaryOp { op: UnaryOp::Not, operand } => Box::new(Not(self.expr(operand))),
             ExprKind::UnaryOp { op, operand } => {
@@ -447,6 +474,19 @@ impl Lowerer<'_> {
         }
         let globals = self.globals_of_code();
         Box::new(ScopeFunction { question, callee, args, globals, in_namespace, is_module, locals: locals.into(), span })
+    }
+}
+
+/// The operators whose fields are operands of their own kind.
+fn is_common(op: Operator) -> bool {
+    matches!(op, Operator::Add | Operator::Sub | Operator::Mult)
+}
+
+fn common<A: operand::Operand, B: operand::Operand>(op: Operator, a: A, b: B, span: Span) -> Tree {
+    match op {
+        Operator::Add => Box::new(Binary::<arithmetic::Add, A, B> { a, b, span, op: PhantomData }),
+        Operator::Sub => Box::new(Binary::<arithmetic::Sub, A, B> { a, b, span, op: PhantomData }),
+        _ => Box::new(Binary::<arithmetic::Mult, A, B> { a, b, span, op: PhantomData }),
     }
 }
 

@@ -272,6 +272,7 @@ fn event_is_set(_vm: &Vm, event: &Ref<Event>) -> bool {
 fn event_set(vm: &Vm, event: &Ref<Event>) -> R<()> {
     if !event.is_set.replace(true) {
         event.waiters.wake_all(vm, &Value::TRUE)?;
+        event.waiters.clear();
     }
     Ok(())
 }
@@ -305,9 +306,11 @@ impl NativeFrame for EventWait {
             return Ok(Step::Done(Value::TRUE));
         }
         let event_loop = event.home.get(vm, &|| Value::from(event))?;
+        // The future's value is this coroutine's, and `set` takes all waiters out, so nobody need come back here.
+        event.waiters.forget_done();
         let (ticket, future) = event.waiters.join(vm, &event_loop);
         self.ticket = Some(ticket);
-        Ok(Step::Await(future))
+        Ok(Step::Tail(future))
     }
 
     fn trace(&self, visitor: &mut Visitor<'_>) {

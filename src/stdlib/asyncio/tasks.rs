@@ -194,8 +194,9 @@ impl NativeFrame for Sleep {
             Sleep::Start { delay, result } => {
                 sent?;
                 if at_most_zero(vm, &delay)? {
+                    let plain = result.is_none();
                     *self = Sleep::Yielded { result };
-                    return Ok(Step::Yield(Value::None));
+                    return Ok(if plain { Step::TailYield(Value::None) } else { Step::Yield(Value::None) });
                 }
                 let event_loop = sched::running_loop(vm)?;
                 let future = event_loop.create_future(vm);

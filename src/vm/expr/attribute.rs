@@ -21,8 +21,14 @@ impl<A: Operand> Attribute<A> {
     }
 }
 
+impl From<super::operand::LocalField> for Attribute<super::operand::Local> {
+    fn from(field: super::operand::LocalField) -> Self {
+        Attribute::new(field.local, field.name, field.span)
+    }
+}
+
 #[inline(always)]
-fn cached(vm: &Vm, cache: &Cache<Load>, object: &Value) -> Option<Value> {
+pub(super) fn cached(vm: &Vm, cache: &Cache<Load>, object: &Value) -> Option<Value> {
     let instance = object.downcast::<Instance>()?;
     let Load::Field(index) = cache.get(vm, instance)?;
     let value = instance.field(index as usize);
@@ -41,7 +47,7 @@ impl<A: Operand> Node for Attribute<A> {
 }
 
 #[inline(never)]
-fn load_slowly(vm: &Vm, object: &Value, name: &Ref<Str>, cache: &Cache<Load>, span: Span) -> R {
+pub(super) fn load_slowly(vm: &Vm, object: &Value, name: &Ref<Str>, cache: &Cache<Load>, span: Span) -> R {
     match vm.get_attr(object, name) {
         Ok(value) => {
             if let Some(instance) = object.downcast::<Instance>() {

@@ -47,7 +47,8 @@ impl Node for Call {
             }
             return Ok(made);
         }
-        let args = evaluate(vm, l, Value::Undef, &self.args)?;
+        let mut args = Arguments::new();
+        evaluate(vm, l, Value::Undef, &self.args, &mut args)?;
         if let Some(function) = callee.downcast::<NativeFunction>() {
             vm.tick()?;
             return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
@@ -57,15 +58,14 @@ impl Node for Call {
 }
 
 #[inline]
-fn evaluate(vm: &Vm, l: &mut [Value], this: Value, args: &[Tree]) -> R<Arguments> {
-    let mut values = Arguments::new();
+fn evaluate(vm: &Vm, l: &mut [Value], this: Value, args: &[Tree], values: &mut Arguments) -> R<()> {
     if !this.is_undef() {
         values.push(this);
     }
     for arg in args {
         values.push(arg.eval(vm, l)?);
     }
-    Ok(values)
+    Ok(())
 }
 
 /// `object.name(a, b)`: positional arguments only.
@@ -125,7 +125,8 @@ impl<A: Operand> Node for CallMethod<A> {
                 if function.code.is_simple && function.code.parameters.positional == self.args.len() + 1 {
                     return vm.call_simple(&function, object, &self.args, l, self.span);
                 }
-                let args = evaluate(vm, l, object, &self.args)?;
+                let mut args = Arguments::new();
+                evaluate(vm, l, object, &self.args, &mut args)?;
                 return vm.call_function(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
             }
         }
@@ -140,7 +141,8 @@ impl<A: Operand> Node for CallMethod<A> {
             };
             if let Some(function) = function {
                 let function = function.get().clone();
-                let args = evaluate(vm, l, object, &self.args)?;
+                let mut args = Arguments::new();
+                evaluate(vm, l, object, &self.args, &mut args)?;
                 vm.tick()?;
                 return vm.enter_native(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
             }
@@ -181,7 +183,8 @@ impl<A: Operand> CallMethod<A> {
     #[inline(never)]
     fn call_slowly(&self, vm: &Vm, object: Value, l: &mut [Value]) -> R {
         let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.attribute_span))?;
-        let args = evaluate(vm, l, this, &self.args)?;
+        let mut args = Arguments::new();
+        evaluate(vm, l, this, &self.args, &mut args)?;
         vm.call(&method, &args).map_err(|Raised| vm.at(self.span))
     }
 }
@@ -423,14 +426,16 @@ impl Node for CallSuperMethod {
                     if function.code.is_simple && function.code.parameters.positional == self.args.len() + 1 {
                         return vm.call_simple(function, this, &self.args, l, self.span);
                     }
-                    let args = evaluate(vm, l, this, &self.args)?;
+                    let mut args = Arguments::new();
+                    evaluate(vm, l, this, &self.args, &mut args)?;
                     return vm.call_function(function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
                 }
             }
         }
         let object = self.sup.eval(vm, l)?;
         let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.span))?;
-        let args = evaluate(vm, l, this, &self.args)?;
+        let mut args = Arguments::new();
+        evaluate(vm, l, this, &self.args, &mut args)?;
         vm.call(&method, &args).map_err(|Raised| vm.at(self.span))
     }
 }

@@ -4,9 +4,11 @@
 //! evaluated. An operand is first loaded (which may run code), then looked at when all operands of the node are loaded. A local is
 //! therefore read late; where a later operand could rebind it (an assignment expression), lowering uses `Child` with a node that copies.
 
+use super::attribute::{cached, load_slowly};
 use crate::syntax::Span;
 use crate::value::{R, Ref, Str, Value};
 use crate::vm::Vm;
+use crate::vm::cache::{Cache, Load};
 use crate::vm::node::{Node, Tree};
 
 /// A child of a node.
@@ -139,5 +141,43 @@ impl Operand for Child {
     #[inline(always)]
     fn take(&self, loaded: Value, _l: &[Value]) -> Value {
         loaded
+    }
+}
+
+/// An attribute of a local variable, `local.name`, with its inline cache: the operand of arithmetic on fields.
+pub struct LocalField {
+    pub local: Local,
+    pub name: Ref<Str>,
+    pub span: Span,
+    pub cache: Cache<Load>,
+}
+
+impl Operand for LocalField {
+    type Loaded = Value;
+
+    #[inline(always)]
+    fn load(&self, vm: &Vm, l: &mut [Value]) -> R<Value> {
+        match cached(vm, &self.cache, &l[self.local.slot as usize]) {
+            Some(value) => Ok(value),
+            None => self.load_slowly(vm, l),
+        }
+    }
+
+    #[inline(always)]
+    fn peek<'a>(&'a self, loaded: &'a Value, _l: &'a [Value]) -> &'a Value {
+        loaded
+    }
+
+    #[inline(always)]
+    fn take(&self, loaded: Value, _l: &[Value]) -> Value {
+        loaded
+    }
+}
+
+impl LocalField {
+    #[inline(never)]
+    fn load_slowly(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.local.load(vm, l)?;
+        load_slowly(vm, &l[self.local.slot as usize], &self.name, &self.cache, self.span)
     }
 }
