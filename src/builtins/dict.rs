@@ -127,8 +127,7 @@ fn pop(vm: &Vm, dict: &Ref<Dict>, key: &Value, default: &Value) -> R {
 }
 
 fn pop_item(vm: &Vm, dict: &Ref<Dict>) -> R {
-    let last = dict.previous_entry(usize::MAX).and_then(|(at, _)| dict.remove_at(at));
-    match last {
+    match dict.pop() {
         Some(entry) => Ok(Value::from(vm.heap.tuple([entry.key, entry.value]))),
         None => Err(vm.key_error(&vm.str_value("popitem(): dictionary is empty"))),
     }

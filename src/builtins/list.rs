@@ -27,7 +27,6 @@ pub fn install(vm: &Vm) {
             "remove", "value, /" => remove(0 1);
             "reverse", "" => reverse(0);
             "sort", "*, key=None, reverse=False" => sort_list(0 1 2);
-            "__add__", "value, /" => add(0 1);
             "__contains__", "key, /" => contains(0 1);
             "__delitem__", "key, /" => del_item(0 1);
             "__eq__", "value, /" => eq(0 1);
@@ -40,11 +39,9 @@ pub fn install(vm: &Vm) {
             "__le__", "value, /" => le(0 1);
             "__len__", "" => len(0);
             "__lt__", "value, /" => lt(0 1);
-            "__mul__", "value, /" => mul(0 1);
             "__ne__", "value, /" => ne(0 1);
             "__repr__", "" => repr(0);
             "__reversed__", "" => reversed(0);
-            "__rmul__", "value, /" => mul(0 1);
             "__setitem__", "key, value, /" => set_item(0 1 2);
             "__sizeof__", "" => size_of_list(0);
             class "__class_getitem__", "item, /" => class_getitem(0 1);
@@ -136,7 +133,7 @@ fn pop(vm: &Vm, list: &Ref<List>, index: &Value) -> R {
         Value::Int(at) => *at,
         other => match vm.index(other)? {
             Value::Int(at) => at,
-            _ => return Err(vm.index_error("cannot fit 'int' into an index-sized integer")),
+            _ => return Err(vm.overflow_error("Python int too large to convert to C ssize_t")),
         },
     };
     let len = list.len();
@@ -185,10 +182,6 @@ pub(super) fn is_reverse(vm: &Vm, reverse: &Value) -> R<bool> {
     if reverse.is_undef() { Ok(false) } else { vm.truthy(reverse) }
 }
 
-fn add(vm: &Vm, list: &Ref<List>, other: &Value) -> R {
-    vm.list_concat(list, other)
-}
-
 fn contains(vm: &Vm, list: &Ref<List>, value: &Value) -> R<bool> {
     vm.items_contain(list, value)
 }
@@ -221,22 +214,12 @@ fn iadd(vm: &Vm, this: &Value, iterable: &Value) -> R {
     Ok(this.clone())
 }
 
-/// The factor of `__mul__` called by name, which wants an integer.
-pub(super) fn factor(vm: &Vm, times: &Value) -> R {
-    vm.index(times)
-}
-
 fn imul(vm: &Vm, this: &Value, times: &Value) -> R {
-    let times = factor(vm, times)?;
+    let times = vm.index(times)?;
     if let Some(list) = this.payload::<List>() {
         vm.list_repeat_in_place(list, &times)?;
     }
     Ok(this.clone())
-}
-
-fn mul(vm: &Vm, list: &Ref<List>, times: &Value) -> R {
-    let times = factor(vm, times)?;
-    vm.list_repeat(list, &times)
 }
 
 fn iter(vm: &Vm, list: &Ref<List>) -> Value {

@@ -13,6 +13,9 @@ pub(super) fn container(vm: &Vm, this: &Value) -> R<String> {
 /// `repr` of a view of a dict.
 pub(super) fn view(vm: &Vm, this: &Value) -> R<String> {
     let Some(view) = this.downcast::<DictView>() else { return Ok(String::new()) };
+    if vm.is_printing(this) {
+        return Ok("...".to_owned());
+    }
     let items = match view.kind {
         ViewKind::Keys => view.dict.keys(),
         ViewKind::Values => view.dict.to_vec().into_iter().map(|(_, value)| value).collect(),
@@ -24,11 +27,7 @@ pub(super) fn view(vm: &Vm, this: &Value) -> R<String> {
     let mut text = format!("{}(", view.kind.name());
     // The view stands for the list, so that one that holds itself ends.
     let items = Value::from(vm.heap.list(items));
-    let before = text.len();
     vm.write_container(&mut text, &items, this)?;
-    if &text[before..] == "[...]" {
-        return Ok("...".to_owned());
-    }
     text.push(')');
     Ok(text)
 }

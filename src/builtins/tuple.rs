@@ -6,7 +6,7 @@ use crate::syntax::ast::CmpOp;
 use crate::value::{Class, Iter, R, Ref, Tuple, Value};
 use crate::vm::Vm;
 
-use super::list::{bound, class_getitem, factor};
+use super::list::{bound, class_getitem};
 
 /// Fills the class in.
 pub fn install(vm: &Vm) {
@@ -17,7 +17,6 @@ pub fn install(vm: &Vm) {
             static "__new__", "cls, iterable=(), /" => new(0 1);
             "count", "value, /" => count(0 1);
             "index", "value, start=0, stop=9223372036854775807, /" => index(0 1 2 3);
-            "__add__", "value, /" => add(0 1);
             "__contains__", "key, /" => contains(0 1);
             "__eq__", "value, /" => eq(0 1);
             "__ge__", "value, /" => ge(0 1);
@@ -29,10 +28,8 @@ pub fn install(vm: &Vm) {
             "__le__", "value, /" => le(0 1);
             "__len__", "" => len(0);
             "__lt__", "value, /" => lt(0 1);
-            "__mul__", "value, /" => mul(0 1);
             "__ne__", "value, /" => ne(0 1);
             "__repr__", "" => repr(0);
-            "__rmul__", "value, /" => mul(0 1);
             class "__class_getitem__", "item, /" => class_getitem(0 1);
         ],
     );
@@ -58,10 +55,6 @@ fn index(vm: &Vm, tuple: &Ref<Tuple>, value: &Value, start: &Value, stop: &Value
         Some(at) => Ok(at),
         None => Err(vm.value_error("tuple.index(x): x not in tuple")),
     }
-}
-
-fn add(vm: &Vm, tuple: &Ref<Tuple>, other: &Value) -> R {
-    vm.tuple_concat(tuple, other)
 }
 
 fn contains(vm: &Vm, tuple: &Ref<Tuple>, value: &Value) -> R<bool> {
@@ -95,11 +88,6 @@ fn iter(vm: &Vm, tuple: &Ref<Tuple>) -> Value {
 
 fn len(_vm: &Vm, tuple: &Ref<Tuple>) -> usize {
     tuple.len()
-}
-
-fn mul(vm: &Vm, tuple: &Ref<Tuple>, times: &Value) -> R {
-    let times = factor(vm, times)?;
-    vm.tuple_repeat(tuple, &times)
 }
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {

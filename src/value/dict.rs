@@ -204,10 +204,15 @@ impl Table {
         let gone = Entry { hash: 0, key: Value::Undef, value: Value::Undef };
         let removed = std::mem::replace(&mut self.entries[index], gone);
         self.live -= 1;
-        while self.entries.last().is_some_and(|e| e.key.is_undef()) {
-            self.entries.pop();
-        }
         Some(removed)
+    }
+
+    /// Removes the last entry, and the holes behind and before it that nobody will look at again.
+    fn pop(&mut self) -> Option<Entry> {
+        let last = self.entries.iter().rposition(|e| !e.key.is_undef())?;
+        let removed = self.remove(last);
+        self.entries.truncate(last);
+        removed
     }
 
     /// Frees a slot of the table of indices and moves those behind it up that a probe would no longer reach.
@@ -467,6 +472,12 @@ impl Dict {
     pub fn remove_at(&self, index: usize) -> Option<Entry> {
         self.bump();
         self.table.with_mut(|table| table.remove(index))
+    }
+
+    /// Removes the last entry and returns it.
+    pub fn pop(&self) -> Option<Entry> {
+        self.bump();
+        self.table.with_mut(Table::pop)
     }
 
     /// Removes a string key; as `get_str`.

@@ -116,6 +116,11 @@ impl Vm {
         result
     }
 
+    /// Whether the text of an object is being made further out.
+    pub(crate) fn is_printing(&self, value: &Value) -> bool {
+        value.as_obj().is_some_and(|object| self.printing.borrow().contains(&object.address()))
+    }
+
     fn write_content(&self, out: &mut String, content: &Value, this: &Value) -> R<()> {
         if let Some(list) = content.downcast::<List>() {
             out.push('[');
@@ -390,6 +395,9 @@ impl Vm {
     pub fn str(&self, value: &Value) -> R<Ref<Str>> {
         if let Some(text) = value.downcast::<Str>() {
             return Ok(text.clone());
+        }
+        if let Some(proxy) = value.downcast::<MappingProxy>() {
+            return self.nested(|| self.str(&proxy.0));
         }
         if !matches!(value.kind(), Kind::Instance | Kind::Exception | Kind::Native | Kind::Class) {
             return self.repr(value);

@@ -117,8 +117,28 @@ fn with<T>(vm: &Vm, file: &BinaryFile, action: impl FnOnce(&mut Buffer) -> std::
 }
 
 fn must_read(vm: &Vm, file: &BinaryFile, method: &str) -> R<()> {
-    let readable = with(vm, file, |buffer| Ok(buffer.readable))?;
-    if readable { Ok(()) } else { Err(super::unsupported(vm, method)) }
+    let state = file.buffer.try_borrow().map(|buffer| (buffer.readable, buffer.is_closed()));
+    match state {
+        Ok((false, _)) => Err(super::unsupported(vm, if method == "read1" { method } else { "read" })),
+        Ok((true, true)) => {
+            let method = if method == "read1" { "read" } else { method };
+            Err(vm.value_error(format!("{method} of closed file")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn must_write(vm: &Vm, file: &BinaryFile) -> R<()> {
+    let state = file.buffer.try_borrow().map(|buffer| (buffer.writable, buffer.is_closed()));
+    match state {
+        Ok((false, _)) => Err(super::unsupported(vm, "write")),
+        Ok((true, true)) => Err(vm.value_error("write to closed file")),
+        _ => Ok(()),
+    }
+}
+
+fn must_be_open(vm: &Vm, file: &Ref<BinaryFile>, method: &str) -> R<()> {
+    if closed(vm, file) { Err(vm.value_error(format!("{method} of closed file"))) } else { Ok(()) }
 }
 
 fn fill(vm: &Vm, file: &BinaryFile) -> R<bool> {
@@ -142,7 +162,7 @@ fn read(vm: &Vm, file: &Ref<BinaryFile>, count: &Value) -> R<Ref<Bytes>> {
 
 fn read1(vm: &Vm, file: &Ref<BinaryFile>, count: &Value) -> R<Ref<Bytes>> {
     let count = size(vm, count)?.unwrap_or(usize::MAX);
-    must_read(vm, file, "read")?;
+    must_read(vm, file, "read1")?;
     if with(vm, file, |buffer| Ok(buffer.ahead().is_empty()))? {
         fill(vm, file)?;
     }
@@ -160,6 +180,7 @@ fn peek(vm: &Vm, file: &Ref<BinaryFile>) -> R<Ref<Bytes>> {
 
 fn readinto(vm: &Vm, file: &Ref<BinaryFile>, into: &Ref<ByteArray>) -> R<usize> {
     let count = into.with(<[u8]>::len);
+    must_read(vm, file, "readinto")?;
     let data = read(vm, file, &vm.heap.int128(count as i128))?;
     let data = data.data();
     into.with_mut(|bytes| {
@@ -221,10 +242,7 @@ fn write(vm: &Vm, file: &Ref<BinaryFile>, data: &Value) -> R<usize> {
             return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", class.as_str())));
         }
     };
-    let writable = with(vm, file, |buffer| Ok(buffer.writable))?;
-    if !writable {
-        return Err(super::unsupported(vm, "write"));
-    }
+    must_write(vm, file)?;
     if with(vm, file, |buffer| Ok(buffer.is_stream()))? {
         vm.count_output(data.len())?;
     }
@@ -270,7 +288,7 @@ fn seekable(vm: &Vm, file: &Ref<BinaryFile>) -> R<bool> {
 }
 
 fn seek(vm: &Vm, file: &Ref<BinaryFile>, to: i64, whence: Option<i64>) -> R<i64> {
-    with(vm, file, |_| Ok(()))?;
+    must_be_open(vm, file, "seek")?;
     let to = match whence.unwrap_or(0) {
         0 => match u64::try_from(to) {
             Ok(to) => SeekFrom::Start(to),
@@ -288,6 +306,7 @@ fn tell(vm: &Vm, file: &Ref<BinaryFile>) -> R<i64> {
 }
 
 fn truncate(vm: &Vm, file: &Ref<BinaryFile>, size: Option<i64>) -> R<i64> {
+    must_be_open(vm, file, "truncate")?;
     let writable = with(vm, file, |buffer| Ok(buffer.writable))?;
     if !writable {
         return Err(super::unsupported(vm, "truncate"));
