@@ -37,7 +37,7 @@ pub fn install(vm: &Vm) {
             IteratorKind::Reversed => define_methods(
                 vm,
                 &class,
-                &rows![static "__new__", "cls, object, /" => new_reversed(0 1); "__length_hint__", "" => length_hint(0);],
+                &rows![raw "__new__", "object, /" => new_reversed; "__length_hint__", "" => length_hint(0);],
             ),
             IteratorKind::Callable => class.is_final.set(true),
             _ => {
@@ -122,7 +122,14 @@ fn new_filter(vm: &Vm, class: &Ref<Class>, function: Value, iterable: &Value) ->
     vm.wrap_new(class, vm.iterator(Iter::Filter { function, inner }))
 }
 
-fn new_reversed(vm: &Vm, class: &Ref<Class>, object: &Value) -> R {
+fn new_reversed(vm: &Vm, args: Args<'_>) -> R {
+    let (class, rest) = class_and_rest(vm, args)?;
+    if !args.keywords.is_empty() && is_exactly(vm, class, IteratorKind::Reversed) {
+        return Err(vm.type_error("reversed() takes no keyword arguments"));
+    }
+    let [object] = rest else {
+        return Err(vm.type_error(format!("reversed expected 1 argument, got {}", rest.len())));
+    };
     if let Some(special) = reversed_by_method(vm, object)? {
         return Ok(special);
     }

@@ -152,6 +152,8 @@ pub fn install(vm: &Vm) {
     add(vm, &types.str, &[&SEQUENCE, &ORDER, &HASH, &REPR, &TEXT]);
     add(vm, &types.bytes, &[&SEQUENCE, &ORDER, &HASH, &REPR]);
     add(vm, &types.bytearray, &[&SEQUENCE, &ORDER, &REPR]);
+    add(vm, &types.list, &[&SEQUENCE]);
+    add(vm, &types.tuple, &[&SEQUENCE]);
     for class in [&types.list, &types.dict, &types.set, &types.bytearray] {
         class.dict.set_str(&vm.n.__hash__, Value::None);
     }

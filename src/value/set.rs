@@ -114,9 +114,24 @@ impl Table {
         if self.slots.is_empty() {
             self.resize(0);
         }
-        Table::place(&mut self.slots, hash, key);
-        self.fill += 1;
         self.used += 1;
+        let mask = self.slots.len() - 1;
+        let mut cursor = Cursor::start(hash, mask);
+        let mut removed = None;
+        let free = loop {
+            let at = cursor.step(mask);
+            match self.slots[at].key {
+                Key::Free => break at,
+                Key::Removed => removed = Some(at),
+                Key::Here(_) => {}
+            }
+        };
+        // The last vacated slot on the way is used again.
+        self.slots[removed.unwrap_or(free)] = Slot { hash, key: Key::Here(key) };
+        if removed.is_some() {
+            return;
+        }
+        self.fill += 1;
         if self.fill * 5 >= (self.slots.len() - 1) * 3 {
             self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 });
         }
@@ -129,6 +144,20 @@ impl Table {
         }
         if (self.fill + more) * 5 >= (self.slots.len() - 1) * 3 {
             self.resize((self.used + more) * 2);
+        }
+    }
+
+    /// Copies the keys of another table into this one, which is empty and has room.
+    fn fill_from(&mut self, other: &Table) {
+        (self.fill, self.used) = (other.used, other.used);
+        if self.slots.len() == other.slots.len() && other.fill == other.used {
+            self.slots.clone_from(&other.slots);
+            return;
+        }
+        for slot in &other.slots {
+            if let Key::Here(key) = &slot.key {
+                Table::place(&mut self.slots, slot.hash, key.clone());
+            }
         }
     }
 
@@ -240,21 +269,10 @@ impl Keys {
     }
 
     fn copy(&self) -> Keys {
-        let table = self.table.with(|table| {
-            let mut copy = Table::default();
-            copy.make_room(table.used);
-            if copy.slots.len() == table.slots.len() && table.fill == table.used {
-                return table.clone();
-            }
-            for slot in &table.slots {
-                if let Key::Here(key) = &slot.key {
-                    Table::place(&mut copy.slots, slot.hash, key.clone());
-                }
-            }
-            (copy.fill, copy.used) = (table.used, table.used);
-            copy
-        });
-        Keys { table: Shared::new(table), version: Cell::new(0) }
+        let mut copy = Table::default();
+        copy.make_room(self.len());
+        self.table.with(|table| copy.fill_from(table));
+        Keys { table: Shared::new(copy), version: Cell::new(0) }
     }
 
     fn buffers(&self) -> usize {
@@ -323,6 +341,16 @@ impl Set {
         let heap = unsafe { heap_of(self) };
         heap.charge(after);
         heap.discharge(before);
+    }
+
+    /// Copies the keys of another set, for which there is room, if this one has never had a key; whether it did.
+    pub fn fill_from(&self, other: &Keys) -> bool {
+        if std::ptr::eq(&self.0, other) || self.0.table.with(|table| table.fill != 0) {
+            return false;
+        }
+        self.0.bump();
+        other.table.with(|theirs| self.0.table.with_mut(|table| table.fill_from(theirs)));
+        true
     }
 
     /// Removes and returns some key: the next one behind the last removed this way, so that emptying a set is linear.

@@ -461,6 +461,9 @@ impl Vm {
                 return Ok(());
             }
             self.set_room(set, keys.len())?;
+            if set.fill_from(keys) {
+                return Ok(());
+            }
             return self.each_key(keys, |hash, key| self.set_add_hashed(set, hash, key).map(|_| true));
         }
         if let Some(dict) = iterable.downcast::<Dict>() {

@@ -50,8 +50,9 @@ fn iter(vm: &Vm, object: &Value, sentinel: &Value) -> R {
     Ok(vm.iterator(Iter::Callable { function: object.clone(), sentinel: sentinel.clone() }))
 }
 
-fn len(vm: &Vm, object: &Value) -> R<usize> {
-    vm.len(object)
+fn len(vm: &Vm, object: &Value) -> R<i64> {
+    let length = vm.len(object)?;
+    i64::try_from(length).map_err(|_| vm.overflow_error("Python int too large to convert to C ssize_t"))
 }
 
 fn next(vm: &Vm, iterator: &Value, default: &Value) -> R {
