@@ -12,6 +12,7 @@ mod contextvars;
 mod functools;
 mod gc;
 mod heapq;
+mod inspect;
 mod io;
 mod itertools;
 mod json;
@@ -48,6 +49,7 @@ pub const MODULES: &[ModuleRow] = &[
     functools::MODULE,
     gc::MODULE,
     heapq::MODULE,
+    inspect::MODULE,
     io::MODULE,
     itertools::MODULE,
     json::MODULE,
