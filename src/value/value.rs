@@ -38,7 +38,6 @@ const _: () = assert!(size_of::<Value>() == 16 && size_of::<R>() == 16);
 /// An exception is on its way: it waits in the `Vm` (`Vm::take_raised`). Dropping this without looking there is a bug, which
 /// debug builds assert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
 pub struct Raised;
 
 /// A value, or an exception on its way.

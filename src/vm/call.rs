@@ -119,8 +119,7 @@ impl Vm {
                 if self.fits(function, args) {
                     return enter(self, args.positional);
                 }
-                let flat = self.bind_native(function, args)?;
-                enter(self, &flat)
+                self.with_padded(function, args, |flat| enter(self, flat))
             }
             NativeCode::Closure(enter) => {
                 let flat = self.bind_native(function, args)?;

@@ -150,6 +150,39 @@ impl Vm {
         self.bind_fully(function, receiver, given, args)
     }
 
+    /// Calls `enter` with the arguments in the order of the parameters. A few positional ones, the usual case, are padded on the native
+    /// stack.
+    #[inline]
+    pub(super) fn with_padded<T>(
+        &self,
+        function: &Ref<NativeFunction>,
+        args: Args<'_>,
+        enter: impl FnOnce(&[Value]) -> R<T>,
+    ) -> R<T> {
+        const FEW: usize = 6;
+        let signature = function.signature();
+        let receivers = function.receivers();
+        let count = receivers + signature.parameters.len();
+        let given = args.positional.len();
+        if !args.keywords.is_empty()
+            || !signature.is_plain
+            || count > FEW
+            || given < receivers + signature.required
+            || given > receivers + signature.positional
+        {
+            let flat = self.bind_native(function, args)?;
+            return enter(&flat);
+        }
+        if given == count {
+            return enter(args.positional);
+        }
+        let mut padded = [const { Value::Undef }; FEW];
+        for (slot, value) in padded.iter_mut().zip(args.positional) {
+            *slot = value.clone();
+        }
+        enter(&padded[..count])
+    }
+
     #[inline(never)]
     fn bind_fully(&self, function: &Ref<NativeFunction>, receiver: &[Value], given: &[Value], args: Args<'_>) -> R<Flat> {
         let signature = function.signature();

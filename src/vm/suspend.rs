@@ -266,7 +266,11 @@ impl Vm {
     }
 
     /// Puts the frames that were left above the present top on the stack.
+    #[inline]
     fn stack_up(&self, stack: &mut Stack) {
+        if self.suspension.frames.with(Vec::is_empty) {
+            return;
+        }
         self.suspension.frames.with_mut(|frames| {
             stack.reserve_exact(frames.len());
             stack.extend(frames.drain(..).rev());
@@ -860,13 +864,11 @@ impl Vm {
         function: &Ref<super::function::NativeFunction>,
         args: super::function::Args<'_>,
     ) -> R<Begun> {
-        let flat = self.bind_native(function, args)?;
         let frame = match &function.code {
-            super::function::NativeCode::Async(enter) => enter(self, &flat)?,
-            super::function::NativeCode::AsyncClosure(enter) => enter(self, &flat)?,
+            super::function::NativeCode::Async(enter) => self.with_padded(function, args, |flat| enter(self, flat))?,
+            super::function::NativeCode::AsyncClosure(enter) => self.with_padded(function, args, |flat| enter(self, flat))?,
             _ => return Err(self.type_error("an async function is required")),
         };
-        drop(flat);
         self.begin_native(frame)
     }
 

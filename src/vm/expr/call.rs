@@ -53,6 +53,12 @@ impl Node for Call {
             vm.tick()?;
             return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
         }
+        if let (Some(class), [arg]) = (callee.downcast::<Class>(), args.as_slice())
+            && let Some(converted) = vm.convert_quickly(class, arg)
+        {
+            vm.tick()?;
+            return Ok(converted);
+        }
         vm.call(&callee, &args).map_err(|Raised| vm.at(self.span))
     }
 }
@@ -320,9 +326,47 @@ impl CallAny {
 }
 
 impl Vm {
+    /// `str(x)`, `int(x)`, `float(x)` of a number or text, where the conversion is all there is to do.
+    #[inline]
+    fn convert_quickly(&self, class: &Ref<Class>, arg: &Value) -> Option<Value> {
+        if class.is_script {
+            return None;
+        }
+        let types = &self.types;
+        if class.is(&types.str) {
+            return match arg {
+                Value::Int(i) => Some(Value::from(self.heap.str(itoa::Buffer::new().format(*i)))),
+                Value::Obj(object) if object.kind() == Kind::Str => Some(arg.clone()),
+                _ => None,
+            };
+        }
+        if class.is(&types.int) {
+            return match arg {
+                Value::Int(_) => Some(arg.clone()),
+                Value::Bool(b) => Some(Value::Int(*b as i64)),
+                Value::Float(bits) if f64::from_bits(*bits).abs() < 9e18 => Some(Value::Int(f64::from_bits(*bits) as i64)),
+                _ => None,
+            };
+        }
+        if class.is(&types.float) {
+            return match arg {
+                Value::Float(_) => Some(arg.clone()),
+                Value::Int(i) => Some(Value::float(*i as f64)),
+                _ => None,
+            };
+        }
+        None
+    }
+
     /// `object.name` for a call: what to call, and its first argument (`Undef` if there is none).
     #[inline]
     pub(crate) fn method_parts(&self, object: &Value, name: &Ref<Str>) -> R<(Value, Value)> {
+        // Functions of modules: the namespace is all there is to look at.
+        if let Some(module) = object.downcast::<crate::value::Module>()
+            && let Some(value) = module.dict.get_str(name)
+        {
+            return Ok((value, Value::Undef));
+        }
         let (method, bound) = self.load_method(object, name)?;
         Ok((method, if bound { object.clone() } else { Value::Undef }))
     }

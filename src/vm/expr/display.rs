@@ -144,7 +144,6 @@ pub struct Joined(pub Box<[Piece]>);
 
 impl Node for Joined {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        use std::fmt::Write;
         let mut text = String::new();
         for piece in &self.0 {
             match piece {
@@ -153,7 +152,7 @@ impl Node for Joined {
                     let value = value.eval(vm, l)?;
                     match (&value, conversion, spec) {
                         (Value::Int(i), None | Some(Conversion::Str | Conversion::Repr), Spec::None) => {
-                            let _ = write!(text, "{i}");
+                            text.push_str(itoa::Buffer::new().format(*i));
                         }
                         _ => {
                             if let (None, Spec::None, Some(part)) = (conversion, spec, value.downcast::<Str>()) {
