@@ -77,3 +77,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         }
     }
 }
+
+#[test]
+fn runs() {
+    main().expect("the example runs");
+}

@@ -47,3 +47,8 @@ fn main() -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[test]
+fn runs() {
+    main().expect("the example runs");
+}

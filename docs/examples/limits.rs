@@ -54,3 +54,8 @@ fn main() {
 
     println!("and then: {}", interpreter.eval::<i64>("6 * 7").expect("still usable"));
 }
+
+#[test]
+fn runs() {
+    main();
+}
