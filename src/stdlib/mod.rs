@@ -28,8 +28,7 @@ mod time;
 mod traceback;
 
 pub use crate::native::ModuleRow;
-use crate::value::{Module, R, Ref};
-use crate::vm::Vm;
+use crate::vm::import::Loader;
 
 /// The modules, sorted by import name.
 pub const MODULES: &[ModuleRow] = &[
@@ -72,7 +71,7 @@ pub const MODULES: &[ModuleRow] = &[
 ];
 
 /// What makes the module of this import name: the finder that imports ask (`Vm::set_module_finder`).
-pub fn find(name: &str) -> Option<fn(&Vm) -> R<Ref<Module>>> {
+pub fn find(name: &str) -> Option<Loader> {
     let index = MODULES.binary_search_by(|row| row.name.cmp(name)).ok()?;
     Some(MODULES[index].load)
 }
