@@ -10,8 +10,12 @@ pub trait Node {
 
     /// Evaluates an expression as a condition.
     fn cond(&self, vm: &Vm, l: &mut [Value]) -> R<bool> {
-        let value = self.eval(vm, l)?;
-        vm.truthy(&value)
+        match self.eval(vm, l)? {
+            Value::Bool(b) => Ok(b != 0),
+            Value::Int(i) => Ok(i != 0),
+            Value::None => Ok(false),
+            value => vm.truthy(&value),
+        }
     }
 
     /// Executes a statement: `Next`, `Break`, `Continue`, `Suspend`, or the value that the function returns.

@@ -92,6 +92,11 @@ impl<A: Operand, B: Operand, C: Operand> Node for StoreSubscript<A, B, C> {
 
 #[inline(always)]
 fn store_quickly(object: &crate::value::ObjRef, key: &Value, value: Value) -> Result<(), Value> {
+    if let Value::Int(index) = key
+        && let Some(list) = object.downcast::<List>()
+    {
+        return list.set(position(*index, list.len()), value);
+    }
     if let Some(dict) = object.downcast::<Dict>() {
         return match find(dict, key) {
             Some(Some(index)) => {
@@ -108,11 +113,6 @@ fn store_quickly(object: &crate::value::ObjRef, key: &Value, value: Value) -> Re
             }
             _ => Err(value),
         };
-    }
-    if let Value::Int(index) = key
-        && let Some(list) = object.downcast::<List>()
-    {
-        return list.set(position(*index, list.len()), value);
     }
     Err(value)
 }
