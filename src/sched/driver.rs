@@ -86,7 +86,6 @@ pub fn wind_down(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
         task.core.set_internal();
     }
     event_loop.close();
-    event_loop.outside.clear();
     outcome
 }
 

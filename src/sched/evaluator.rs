@@ -4,20 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use crate::value::{Ref, Value};
+use crate::value::{Exception, Ref, Value};
 use crate::vm::Vm;
 use crate::vm::coroutine::{Activation, Coroutine};
-use crate::vm::traceback;
+use crate::vm::traceback::{self, Traceback};
 
-/// Where a coroutine stands, as `file:line`: the line of its outermost frame, or of its definition.
-pub(super) fn place(_vm: &Vm, coroutine: &Ref<Coroutine>) -> Option<String> {
+/// Where a coroutine stands, as `file:line`.
+pub(super) fn place(coroutine: &Ref<Coroutine>) -> Option<String> {
     coroutine.inner.stack.with(|stack| match stack.first() {
         Some(Activation::Script(frame)) => {
-            let source = &frame.code.info.source;
-            Some(format!("{}:{}", source.name(), frame.code.info.first_line))
+            let info = &frame.code.info;
+            Some(format!("{}:{}", info.source.name(), info.first_line))
         }
         _ => None,
     })
+}
+
+/// Where the coroutine that ended with an exception is defined, as `file:line`.
+pub(super) fn definition(exception: &Value) -> Option<String> {
+    let traceback = exception.downcast::<Exception>()?.traceback.get();
+    let info = &traceback.downcast::<Traceback>()?.info;
+    Some(format!("{}:{}", info.source.name(), info.first_line))
 }
 
 /// The native coroutine function in which a coroutine waits.

@@ -6,12 +6,13 @@ use std::collections::VecDeque;
 use super::baton::{MAIN, ThreadId};
 use super::future::{AnyFuture, Future, FutureCore};
 use super::handle::Handle;
-use super::now;
 use super::outside::Outside;
 use super::task::Task;
 use super::timers::{Due, Timers};
+use super::{now, of};
 use crate::native_kind;
 use crate::value::{Exception, Payload, R, Ref, Shared, Value, Visitor};
+use crate::vm::ticks::Limit;
 use crate::vm::{Args, Vm};
 
 /// Timers due within this many seconds are taken together, as the resolution of CPython's clock has it.
@@ -44,8 +45,8 @@ pub struct EventLoop {
     pub exception_handler: Shared<Value>,
     pub task_factory: Shared<Value>,
     pub executor: Shared<Value>,
-    /// Async generators that were iterated and are not finished: closed by `shutdown_asyncgens`.
-    pub generators: RefCell<Vec<Value>>,
+    /// Async generators were iterated in it: `shutdown_asyncgens` looks for those that are not finished.
+    pub has_generators: Cell<bool>,
     pub executor_closed: Cell<bool>,
     /// Work of the host.
     pub(super) outside: Outside,
@@ -84,7 +85,6 @@ impl Payload for EventLoop {
         for value in [&self.exception_handler, &self.task_factory, &self.executor] {
             value.with(|value| visitor.value(value));
         }
-        visitor.values(self.generators.borrow().iter());
         self.outside.trace(visitor);
     }
 
@@ -92,8 +92,7 @@ impl Payload for EventLoop {
         let ready = std::mem::take(&mut *self.ready.borrow_mut());
         let timers = self.timers.borrow_mut().take();
         let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
-        let generators = std::mem::take(&mut *self.generators.borrow_mut());
-        drop((ready, timers, tasks, generators));
+        drop((ready, timers, tasks));
         self.outside.clear();
         self.current.set(None);
         for value in [&self.exception_handler, &self.task_factory, &self.executor] {
@@ -121,7 +120,7 @@ impl EventLoop {
             exception_handler: Shared::new(Value::None),
             task_factory: Shared::new(Value::None),
             executor: Shared::new(Value::None),
-            generators: RefCell::default(),
+            has_generators: Cell::new(false),
             executor_closed: Cell::new(false),
             outside: Outside::default(),
             thread: Cell::new(MAIN),
@@ -230,7 +229,11 @@ impl EventLoop {
         Ok(())
     }
 
-    pub(super) fn add_task(&self, _vm: &Vm, task: &Ref<Task>) -> R<()> {
+    pub(super) fn add_task(&self, vm: &Vm, task: &Ref<Task>) -> R<()> {
+        let known = self.tasks.borrow().places.len() - self.tasks.borrow().free.len();
+        if known >= of(vm).max_tasks.get() {
+            return Err(vm.cross(Limit::Tasks));
+        }
         let mut tasks = self.tasks.borrow_mut();
         tasks.made += 1;
         let entry = Some((tasks.made, task.clone()));
@@ -268,9 +271,17 @@ impl EventLoop {
     /// `close()`: what waits is forgotten.
     pub fn close(&self) {
         self.closed.set(true);
+        // Tasks that nobody will resume go with the last reference, and say so.
+        let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
+        for (_, task) in tasks.places.iter().flatten() {
+            if !task.core.is_internal() {
+                task.as_obj().request_finalizer();
+            }
+        }
         let ready = std::mem::take(&mut *self.ready.borrow_mut());
         let timers = self.timers.borrow_mut().take();
-        drop((ready, timers));
+        drop((ready, timers, tasks));
+        self.outside.clear();
     }
 }
 

@@ -28,6 +28,17 @@ pub enum State {
     Cancelled,
 }
 
+impl State {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Finished | State::Failed => "finished",
+            State::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What a done callback does with its target; `run` says how.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -151,6 +162,11 @@ impl FutureCore {
     /// Only the library knows the task: it is not reported when it is destroyed while pending.
     pub fn set_internal(&self) {
         self.is_internal.set(true);
+    }
+
+    /// Whether only the library knows it.
+    pub fn is_internal(&self) -> bool {
+        self.is_internal.get()
     }
 
     /// Whether an exception waits to be looked at.

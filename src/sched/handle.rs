@@ -33,6 +33,8 @@ pub enum Handle {
     Cancel(AnyFuture),
     /// Nobody works for an executor any more.
     Release(Ref<Future>),
+    /// Close an async generator that was dropped.
+    Close(Value),
 }
 
 impl Handle {
@@ -60,6 +62,7 @@ impl Handle {
             }
             Handle::Cancel(future) => visitor.object(future.as_obj()),
             Handle::Release(future) => visitor.reference(future),
+            Handle::Close(generator) => visitor.value(generator),
         }
     }
 
@@ -85,6 +88,7 @@ impl Handle {
             Handle::Cancel(future) => future.cancel(vm, &Value::None).map(drop),
             Handle::Release(future) if future.core.is_done() => Ok(()),
             Handle::Release(future) => AnyFuture::from(&future).set_result(vm, Value::None),
+            Handle::Close(generator) => super::generators::close(vm, &generator),
         }
     }
 }

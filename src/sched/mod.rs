@@ -11,6 +11,7 @@ pub mod driver;
 pub mod event_loop;
 pub mod future;
 pub mod gather;
+mod generators;
 pub mod handle;
 pub mod interrupts;
 pub mod outside;
@@ -37,12 +38,14 @@ pub use clock::Clock;
 pub use context::Context;
 pub use event_loop::{EventLoop, Turn};
 pub use future::{AnyFuture, Future};
+pub use generators::unfinished as unfinished_generators;
 pub use task::Task;
 pub use threads::Threads;
 pub use wait_queue::WaitQueue;
 
-use crate::value::{R, Ref, Shared, Value};
+use crate::value::{Payload, R, Ref, Shared, Value};
 use crate::vm::Vm;
+use crate::vm::coroutine::AsyncGenerator;
 
 /// The scheduler's state in an interpreter.
 pub struct Sched {
@@ -58,6 +61,8 @@ pub struct Sched {
     pub current_set: Cell<bool>,
     /// The context variables of what runs on this thread; `None` while none was ever set.
     pub context: Shared<Option<Ref<Context>>>,
+    /// How many tasks a loop may have at once.
+    pub max_tasks: Cell<usize>,
     /// How many tasks were named `Task-n`.
     task_names: Cell<u64>,
 }
@@ -76,6 +81,9 @@ impl Sched {
     fn new(vm: &Vm) -> Sched {
         vm.set_hand_over(Some(threads::hand_over));
         vm.ending_hook.set(Some(workers::shutdown));
+        vm.set_interrupt_hook(Some(interrupts::deal_with));
+        vm.first_iteration_hook.set(Some(generators::first_iteration));
+        vm.set_finalize_hook(AsyncGenerator::class_index(), generators::dropped);
         Sched {
             clock: Clock::default(),
             threads: Threads::new(),
@@ -85,6 +93,7 @@ impl Sched {
             current: Shared::new(None),
             current_set: Cell::new(false),
             context: Shared::new(None),
+            max_tasks: Cell::new(usize::MAX),
             task_names: Cell::new(0),
         }
     }

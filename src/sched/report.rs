@@ -50,39 +50,36 @@ pub fn short_repr(vm: &Vm, value: &Value) -> R<String> {
 
 /// `repr(future)` for any of the three kinds.
 pub fn future_repr(vm: &Vm, future: &AnyFuture) -> R<String> {
-    vm.nested(|| {
-        let class = vm.class_of(&future.value()).name();
-        let mut parts = Vec::new();
-        if let Some(task) = future.as_task() {
+    let shown = vm.unless_printing(&future.value(), || describe(vm, future))?;
+    Ok(shown.unwrap_or_else(|| "...".to_owned()))
+}
+
+fn describe(vm: &Vm, future: &AnyFuture) -> R<String> {
+    let class = vm.class_of(&future.value()).name();
+    let mut parts = Vec::new();
+    match future.as_task() {
+        Some(task) => {
             parts.push(task.state_name().to_owned());
             parts.push(format!("name={}", vm.repr(&task.name(vm))?.as_str()));
-            parts.push(format!("coro=<{}>", coroutine(vm, &task.coro())?));
+            parts.push(format!("coro=<{}>", coroutine(vm, &task.coro(), &future.peek_exception())?));
             if let Some(waits_for) = task.waits_for() {
                 parts.push(format!("wait_for={}", vm.repr(&waits_for.value())?.as_str()));
             }
-        } else {
-            parts.push(
-                match future.core().state() {
-                    super::future::State::Pending => "pending",
-                    super::future::State::Finished | super::future::State::Failed => "finished",
-                    super::future::State::Cancelled => "cancelled",
-                }
-                .to_owned(),
-            );
         }
-        let result = future.peek_result();
-        let exception = future.peek_exception();
-        if !result.is_undef() {
-            parts.push(format!("result={}", short_repr(vm, &result)?));
-        } else if !exception.is_undef() {
-            parts.push(format!("exception={}", vm.repr(&exception)?.as_str()));
-        }
-        let callbacks = future.core().callbacks();
-        if !callbacks.is_empty() {
-            parts.push(format!("cb=[{}]", callbacks_repr(vm, &callbacks)?));
-        }
-        Ok(format!("<{} {}>", class.as_str(), parts.join(" ")))
-    })
+        None => parts.push(future.core().state().name().to_owned()),
+    }
+    let result = future.peek_result();
+    let exception = future.peek_exception();
+    if !result.is_undef() {
+        parts.push(format!("result={}", short_repr(vm, &result)?));
+    } else if !exception.is_undef() {
+        parts.push(format!("exception={}", vm.repr(&exception)?.as_str()));
+    }
+    let callbacks = future.core().callbacks();
+    if !callbacks.is_empty() {
+        parts.push(format!("cb=[{}]", callbacks_repr(vm, &callbacks)?));
+    }
+    Ok(format!("<{} {}>", class.as_str(), parts.join(" ")))
 }
 
 fn callbacks_repr(vm: &Vm, callbacks: &[Callback]) -> R<String> {
@@ -116,15 +113,19 @@ fn done_callback(vm: &Vm, done: &Callback) -> R<String> {
 }
 
 /// A coroutine in messages: `f() running at file.script:3`, `f() done, defined at file.script:1`.
-fn coroutine(vm: &Vm, value: &Value) -> R<String> {
+fn coroutine(vm: &Vm, value: &Value, exception: &Value) -> R<String> {
     let Some(coroutine) = value.downcast::<Coroutine>() else { return Ok(vm.repr(value)?.as_str().to_owned()) };
     let inner = &coroutine.inner;
     let name = inner.qualname.with(|name| name.as_str().to_owned());
-    Ok(match (inner.state.get(), super::evaluator::place(vm, coroutine)) {
-        (State::Closed, Some(place)) => format!("{name}() done, defined at {place}"),
-        (State::Closed, None) => format!("{name}() done"),
-        (_, Some(place)) => format!("{name}() running at {place}"),
-        (_, None) => format!("{name}() running"),
+    if inner.state.get() == State::Closed {
+        return Ok(match super::evaluator::definition(exception) {
+            Some(place) => format!("{name}() done, defined at {place}"),
+            None => format!("{name}() done"),
+        });
+    }
+    Ok(match super::evaluator::place(coroutine) {
+        Some(place) => format!("{name}() running at {place}"),
+        None => format!("{name}() running"),
     })
 }
 
@@ -154,9 +155,18 @@ pub fn default_exception_handler(vm: &Vm, facts: &Ref<Dict>) -> R<()> {
     vm.write(Stream::Err, &text)
 }
 
-/// A future with an exception that nobody has looked at is gone.
+/// A future with an exception that nobody has looked at is gone, or a task that nobody will resume.
 pub(super) fn finalize(vm: &Vm, value: &Value) {
     let Some(future) = AnyFuture::of(value) else { return };
+    if future.as_task().is_some() && !future.core().is_done() && !future.core().is_internal() {
+        future.core().set_internal();
+        let facts = vec![("task", value.clone()), ("message", vm.str_value("Task was destroyed but it is pending!"))];
+        let event_loop = future.core().event_loop.clone();
+        if let Err(Raised) = super::event_loop::call_exception_handler(vm, &event_loop, facts) {
+            vm.unraisable("Exception ignored in", value);
+        }
+        return;
+    }
     if !future.core().has_unseen_exception() {
         return;
     }
@@ -196,7 +206,7 @@ pub(super) fn deadlock(vm: &Vm, event_loop: &Ref<EventLoop>) -> Raised {
 
 fn waiting(vm: &Vm, task: &Ref<Task>) -> R<String> {
     let name = vm.str(&task.name(vm))?.as_str().to_owned();
-    let coroutine = coroutine(vm, &task.coro())?;
+    let coroutine = coroutine(vm, &task.coro(), &Value::Undef)?;
     let what = match task.waits_for() {
         Some(future) => match future.as_task() {
             Some(other) => format!("waits for task {}", vm.str(&other.name(vm))?.as_str()),

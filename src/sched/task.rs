@@ -10,7 +10,7 @@ use super::{cancelled_error, in_context, of};
 use crate::native_kind;
 use crate::value::{Exception, ObjRef, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::Vm;
-use crate::vm::coroutine::{Coroutine, Outcome};
+use crate::vm::coroutine::{Coroutine, NativeFrame, Outcome, Step};
 
 /// The payload of a task.
 pub struct Task {
@@ -147,6 +147,10 @@ pub(super) fn step(vm: &Vm, task: &Ref<Task>, sent: R) -> R<()> {
     let (outcome, context) = in_context(vm, task.context.take(), || resume(vm, &coro, sent));
     event_loop.current.set(None);
     task.context.set(context);
+    if vm.heap.has_finalizers() {
+        // What the step has dropped is finalised before what comes after the step.
+        vm.run_finalizers();
+    }
     match outcome {
         Ok(Outcome::Yield(Value::None)) => event_loop.push(vm, Handle::Step(task.clone())),
         Ok(Outcome::Yield(yielded)) => wait_for(vm, task, &yielded),
@@ -276,7 +280,9 @@ pub(super) fn wake(vm: &Vm, task: &Ref<Task>, future: &AnyFuture) -> R<()> {
 /// down in a loop, since the chain may be long.
 pub(super) fn cancel(vm: &Vm, task: &Ref<Task>, message: &Value) -> R<bool> {
     let mut task = task.clone();
-    let mut depth = 0;
+    let mut depth: u64 = 0;
+    // Tasks that wait for each other in a circle are noticed by one that stays behind, ever longer.
+    let mut behind = task.clone();
     loop {
         let future = AnyFuture::from(&task);
         future.mark_seen();
@@ -292,6 +298,12 @@ pub(super) fn cancel(vm: &Vm, task: &Ref<Task>, message: &Value) -> R<bool> {
                     task = next.clone();
                     depth += 1;
                     vm.charge(1)?;
+                    if task.is(&behind) {
+                        return Err(vm.recursion_error("maximum recursion depth exceeded while calling a Python object"));
+                    }
+                    if depth.is_power_of_two() {
+                        behind = task.clone();
+                    }
                     continue;
                 }
                 _ if inner.cancel(vm, message)? => return Ok(true),
@@ -361,9 +373,32 @@ impl Task {
     pub fn state_name(&self) -> &'static str {
         match self.core.state() {
             State::Pending if self.cancel_requests.get() > 0 => "cancelling",
-            State::Pending => "pending",
-            State::Finished | State::Failed => "finished",
-            State::Cancelled => "cancelled",
+            state => state.name(),
         }
+    }
+}
+
+/// A coroutine that awaits `awaitable`, which need not be one itself.
+pub fn coroutine_of(vm: &Vm, awaitable: Value) -> Value {
+    vm.native_coroutine(Box::new(AwaitIt { awaitable, asked: false }))
+}
+
+struct AwaitIt {
+    awaitable: Value,
+    asked: bool,
+}
+
+impl NativeFrame for AwaitIt {
+    fn name(&self) -> &'static str {
+        "_wrap_awaitable"
+    }
+
+    fn resume(&mut self, _vm: &Vm, sent: R) -> R<Step> {
+        let value = sent?;
+        if std::mem::replace(&mut self.asked, true) { Ok(Step::Done(value)) } else { Ok(Step::Await(self.awaitable.clone())) }
+    }
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.value(&self.awaitable);
     }
 }

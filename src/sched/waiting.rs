@@ -56,7 +56,8 @@ pub(super) fn one_done(vm: &Vm, wait: &ObjRef, future: &AnyFuture) -> R<()> {
     let Some(wait) = wait.downcast::<Wait>() else { return Ok(()) };
     wait.pending.set(wait.pending.get().saturating_sub(1));
     let failed = future.core().state() == State::Failed;
-    if failed && wait.when == ReturnWhen::FirstException {
+    if failed && wait.when == ReturnWhen::FirstException && wait.pending.get() > 0 {
+        // Looked at in order to decide, which need not be done for the last one.
         future.mark_seen();
     }
     let over = wait.pending.get() == 0

@@ -95,6 +95,18 @@ impl Vm {
         Ok(())
     }
 
+    /// What `print` makes of an object, unless it is being printed already.
+    pub fn unless_printing<T>(&self, this: &Value, print: impl FnOnce() -> R<T>) -> R<Option<T>> {
+        let address = this.as_obj().map_or(0, |object| object.address());
+        if self.printing.borrow().contains(&address) {
+            return Ok(None);
+        }
+        self.printing.borrow_mut().push(address);
+        let result = self.nested(print);
+        self.printing.borrow_mut().pop();
+        result.map(Some)
+    }
+
     /// Appends a container: `content` is the container itself, `this` the object that is printed (perhaps derived from it).
     pub(crate) fn write_container(&self, out: &mut String, content: &Value, this: &Value) -> R<()> {
         let address = this.as_obj().map_or(0, |object| object.address());

@@ -61,6 +61,8 @@ pub struct Ticks {
     stop: RefCell<Arc<AtomicBool>>,
     /// Called at each slice by the layer that shares the interpreter among threads.
     hand_over: Cell<Option<fn(&Vm)>>,
+    /// Asked before `KeyboardInterrupt` is raised: whether the interrupt was dealt with otherwise.
+    on_interrupt: Cell<Option<fn(&Vm) -> bool>>,
     finalizing: Cell<bool>,
     collecting: Cell<bool>,
     /// `gc.disable()` was called.
@@ -77,6 +79,7 @@ impl Default for Ticks {
             interrupt: RefCell::default(),
             stop: RefCell::default(),
             hand_over: Cell::new(None),
+            on_interrupt: Cell::new(None),
             finalizing: Cell::new(false),
             collecting: Cell::new(false),
             collection_off: Cell::new(false),
@@ -151,6 +154,11 @@ impl Vm {
         self.ticks.hand_over.set(hook);
     }
 
+    /// Registers what is asked before an interrupt raises `KeyboardInterrupt`.
+    pub fn set_interrupt_hook(&self, hook: Option<fn(&Vm) -> bool>) {
+        self.ticks.on_interrupt.set(hook);
+    }
+
     /// What happens every slice, and when something asked for attention.
     #[cold]
     #[inline(never)]
@@ -188,7 +196,7 @@ impl Vm {
         if ticks.stop.borrow().load(Ordering::Relaxed) {
             return Err(self.cross(Limit::Stopped));
         }
-        if ticks.interrupt.borrow().swap(false, Ordering::Relaxed) {
+        if ticks.interrupt.borrow().swap(false, Ordering::Relaxed) && !ticks.on_interrupt.get().is_some_and(|hook| hook(self)) {
             return Err(self.raise_with(&self.types.keyboard_interrupt, vec![]));
         }
         self.run_finalizers();

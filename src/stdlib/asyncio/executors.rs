@@ -155,14 +155,9 @@ pub fn close_default(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
     Ok(())
 }
 
-/// What waits for the workers of the loop's executor to end; nothing if there is no executor.
-pub fn shutdown(_vm: &Vm, event_loop: &Ref<EventLoop>) -> R<Option<Box<dyn NativeFrame>>> {
-    let executor = event_loop.executor.get();
-    if executor.is_none() {
-        event_loop.executor_closed.set(true);
-        return Ok(None);
-    }
-    Ok(Some(Box::new(Shutdown { event_loop: event_loop.clone() })))
+/// What waits for the workers of the loop's executor to end.
+pub fn shutdown(event_loop: &Ref<EventLoop>) -> Box<dyn NativeFrame> {
+    Box::new(Shutdown { event_loop: event_loop.clone() })
 }
 
 struct Shutdown {
@@ -170,7 +165,7 @@ struct Shutdown {
 }
 
 fn shutdown_default_executor(_vm: &Vm, event_loop: &Ref<EventLoop>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Shutdown { event_loop: event_loop.clone() }))
+    Ok(shutdown(event_loop))
 }
 
 impl NativeFrame for Shutdown {

@@ -169,18 +169,8 @@ fn clean_up(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
         let future = ensure_future(vm, &coroutine, Some(event_loop))?;
         driver::run_until_complete(vm, event_loop, &future).map(drop)
     };
-    if event_loop.generators.borrow().is_empty() {
-        sched::of(vm).next_task_number();
-    } else {
-        task(close_generators(event_loop))?;
-    }
-    match super::executors::shutdown(vm, event_loop)? {
-        Some(frame) => task(frame)?,
-        None => {
-            sched::of(vm).next_task_number();
-        }
-    }
-    Ok(())
+    task(close_generators(event_loop))?;
+    task(super::executors::shutdown(event_loop))
 }
 
 fn cancel_all(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
@@ -236,7 +226,7 @@ impl NativeFrame for CloseGenerators {
             }
             return Ok(Step::Done(Value::None));
         }
-        let generators = std::mem::take(&mut *self.event_loop.generators.borrow_mut());
+        let generators = sched::unfinished_generators(vm, &self.event_loop);
         if generators.is_empty() {
             return Ok(Step::Done(Value::None));
         }

@@ -84,17 +84,35 @@ pub fn create_task_in(
     let keyword = context.map(|context| (vm.intern("context"), Value::from(context)));
     let positional = [Value::from(event_loop), coro.clone()];
     let made = vm.call_with(&factory, Args { positional: &positional, keywords: keyword.as_slice() })?;
+    set_name(vm, &made, name)?;
+    Ok(made)
+}
+
+fn set_name(vm: &Vm, task: &Value, name: Option<Value>) -> R<()> {
     if let Some(name) = name
-        && let Some(set_name) = vm.find_attr(&made, &vm.intern("set_name"))?
+        && let Some(set_name) = vm.find_attr(task, &vm.intern("set_name"))?
     {
         vm.call(&set_name, &[name])?;
     }
+    Ok(())
+}
+
+/// As `create_task_in`, the name given afterwards: the task has taken a number by then, as in CPython.
+pub fn create_named_task(
+    vm: &Vm,
+    event_loop: &Ref<EventLoop>,
+    coro: &Value,
+    name: Option<Value>,
+    context: Option<&Ref<Context>>,
+) -> R {
+    let made = create_task_in(vm, event_loop, coro, None, context)?;
+    set_name(vm, &made, name)?;
     Ok(made)
 }
 
 fn create_task(vm: &Vm, coro: &Value, name: Option<Value>, context: Option<&Ref<Context>>) -> R {
     let event_loop = sched::running_loop(vm)?;
-    create_task_in(vm, &event_loop, coro, name, context)
+    create_named_task(vm, &event_loop, coro, name, context)
 }
 
 fn eager_task_factory(
@@ -125,7 +143,7 @@ pub fn ensure_future(vm: &Vm, value: &Value, event_loop: Option<&Ref<EventLoop>>
     let coroutine = if is_coroutine(vm, value)? {
         value.clone()
     } else if !vm.class_of(value).lookup(&vm.n.__await__).is_undef() {
-        vm.native_coroutine(Box::new(AwaitIt { awaitable: value.clone(), asked: false }))
+        task::coroutine_of(vm, value.clone())
     } else {
         return Err(vm.type_error("An asyncio.Future, a coroutine or an awaitable is required"));
     };
@@ -139,27 +157,6 @@ pub fn ensure_future(vm: &Vm, value: &Value, event_loop: Option<&Ref<EventLoop>>
 
 fn ensure_future_row(vm: &Vm, value: &Value, event_loop: Option<&Ref<EventLoop>>) -> R<Value> {
     ensure_future(vm, value, event_loop).map(Value::from)
-}
-
-/// The coroutine around an awaitable that is none itself.
-struct AwaitIt {
-    awaitable: Value,
-    asked: bool,
-}
-
-impl NativeFrame for AwaitIt {
-    fn name(&self) -> &'static str {
-        "_wrap_awaitable"
-    }
-
-    fn resume(&mut self, _vm: &Vm, sent: R) -> R<Step> {
-        let value = sent?;
-        if std::mem::replace(&mut self.asked, true) { Ok(Step::Done(value)) } else { Ok(Step::Await(self.awaitable.clone())) }
-    }
-
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.value(&self.awaitable);
-    }
 }
 
 /// `asyncio.sleep`.

@@ -10,6 +10,7 @@ use crate::sched::baton::{MAIN, ThreadId, Woken};
 use crate::sched::{self, report, threads, workers};
 use crate::stdlib::support::wrap_new;
 use crate::value::{Class, Dict, Payload, R, Ref, Shared, Value, Visitor};
+use crate::vm::exit::Stage;
 use crate::vm::traceback::format_exception;
 use crate::vm::{Args, Vm};
 
@@ -72,6 +73,7 @@ struct Known {
 
 /// The class.
 pub fn class(vm: &Vm) -> Ref<Class> {
+    vm.on_exit(Stage::Threads, join_all);
     define_class::<Thread>(
         vm,
         "threading",
@@ -388,9 +390,11 @@ pub fn join_all(vm: &Vm) -> R<()> {
             .values()
             .find(|value| value.payload::<Thread>().is_some_and(|thread| !thread.daemon.get()))
             .cloned();
-        let Some(next) = next else { return Ok(()) };
+        let Some(next) = next else { break };
         if let Some(thread) = next.payload::<Thread>() {
             wait_for(vm, thread, None)?;
         }
     }
+    threads.ending.set(false);
+    Ok(())
 }
