@@ -101,7 +101,7 @@ fn classes_are_built_and_looked_up() {
     let x = vm.intern("x");
     namespace.set_str(&x, Value::Int(1));
     let a = build(&vm, "A", &[], &namespace).expect("a class");
-    let b = build(&vm, "B", &[a.clone()], &vm.heap.dict()).expect("a class");
+    let b = build(&vm, "B", std::slice::from_ref(&a), &vm.heap.dict()).expect("a class");
     let made = vm.call(&b, &[]).expect("an instance");
     assert_eq!(shown(&vm, vm.get_attr(&made, &x)), "1");
     vm.set_attr(&made, &x, Value::Int(2)).expect("set");

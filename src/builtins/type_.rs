@@ -288,9 +288,10 @@ fn set_abstract_methods(vm: &Vm, this: &Ref<Class>, value: &Value) -> R<()> {
     }
     check_mutable(vm, this, "__abstractmethods__", value)?;
     // Only a class that has abstract methods keeps the note, so that instantiation of others need not look into it.
-    if vm.truthy(value)? || this.dict.get_str(&vm.n.__abstractmethods__).is_some() {
-        this.set_attribute(&vm.n.__abstractmethods__, value.clone());
-    } else if !this.lookup(&vm.n.__abstractmethods__).is_undef() {
+    if vm.truthy(value)?
+        || this.dict.get_str(&vm.n.__abstractmethods__).is_some()
+        || !this.lookup(&vm.n.__abstractmethods__).is_undef()
+    {
         this.set_attribute(&vm.n.__abstractmethods__, value.clone());
     }
     Ok(())

@@ -28,6 +28,7 @@ struct Inner<'i> {
     stage: Stage<'i>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one in a run, and it is driving for most of its life")]
 enum Stage<'i> {
     Created(Source),
     Driving { drive: Drive<'i>, event_loop: Ref<EventLoop> },

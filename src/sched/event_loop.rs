@@ -207,7 +207,7 @@ impl EventLoop {
         if !self.ready.borrow().is_empty() {
             return Turn::Busy;
         }
-        let (next, thrown) = self.timers.borrow_mut().next();
+        let (next, thrown) = self.timers.borrow_mut().next_due();
         drop(thrown);
         match next {
             Some(when) if when < f64::INFINITY => Turn::IdleUntil(when),

@@ -324,7 +324,7 @@ impl Task {
 
     /// The name: given, or `Task-n`.
     pub fn name(&self, vm: &Vm) -> Value {
-        let given = self.name.with(|name| name.as_ref().map(|name| Value::clone(name)));
+        let given = self.name.with(|name| name.as_deref().cloned());
         given.unwrap_or_else(|| vm.str_value(&format!("Task-{}", self.number)))
     }
 

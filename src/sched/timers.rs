@@ -102,7 +102,7 @@ impl Timers {
     }
 
     /// When the next timer is due, and the cancelled ones that stood before it (to be dropped by the caller).
-    pub fn next(&mut self) -> (Option<f64>, Vec<Due>) {
+    pub fn next_due(&mut self) -> (Option<f64>, Vec<Due>) {
         let mut thrown = Vec::new();
         while let Some(timer) = self.heap.peek() {
             if !timer.due.is_cancelled() {

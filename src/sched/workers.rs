@@ -47,7 +47,6 @@ pub fn start(vm: &Vm, name: &str, body: Body, argument: &Value) -> R<ThreadId> {
 }
 
 fn run(carried: Carried, thread: ThreadId, body: Body, baton: &Arc<Baton>, is_virtual: bool) {
-    let carried = carried;
     let jump = baton.take_first(thread);
     // SAFETY: this thread holds the baton; see `Carried`.
     let vm = unsafe { &*carried.0 };

@@ -43,6 +43,9 @@ pub struct Dict {
     version: Cell<u32>,
 }
 
+/// Only `probe` can tell, which may call `__eq__`.
+pub struct Unsure;
+
 /// What looking for a key came to.
 pub enum Probe {
     /// The entry at this index has the key.
@@ -336,7 +339,7 @@ impl Dict {
 
     /// Looks for an integer key. `Err` if an entry with its hash has another kind of key, which only `probe` can tell.
     #[inline]
-    pub fn find_int(&self, wanted: i64) -> Result<Option<usize>, ()> {
+    pub fn find_int(&self, wanted: i64) -> Result<Option<usize>, Unsure> {
         let hash = hash::int(wanted) as u64;
         self.table.with(|table| {
             let mut unsure = false;
@@ -347,13 +350,13 @@ impl Dict {
                     true
                 }
             });
-            if unsure { Err(()) } else { Ok(found) }
+            if unsure { Err(Unsure) } else { Ok(found) }
         })
     }
 
     /// Looks for a string key. `Err` if an entry with its hash has another kind of key, which only `probe` can tell.
     #[inline]
-    pub fn find_str(&self, wanted: &Ref<Str>) -> Result<Option<usize>, ()> {
+    pub fn find_str(&self, wanted: &Ref<Str>) -> Result<Option<usize>, Unsure> {
         let hash = wanted.hash();
         self.table.with(|table| {
             let mut unsure = false;
@@ -364,7 +367,7 @@ impl Dict {
                     true
                 }
             });
-            if unsure { Err(()) } else { Ok(found) }
+            if unsure { Err(Unsure) } else { Ok(found) }
         })
     }
 

@@ -7,6 +7,7 @@ mod cell;
 mod collect;
 mod heap;
 mod object;
+#[allow(clippy::module_inception, reason = "the file of `Value`, in the folder of all values")]
 mod value;
 
 pub mod bytes;

@@ -50,6 +50,9 @@ impl Picked {
 /// Sequences whose items can be read one at a time.
 pub trait Items {
     fn len(&self) -> usize;
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
     fn item(&self, index: usize) -> Option<Value>;
 }
 

@@ -161,7 +161,7 @@ impl Vm {
         } else if let Some(keys) = super::mapping::set_keys(content) {
             let named = this.kind() != Kind::Set;
             let name = self.class_of(this).name();
-            if keys.len() == 0 {
+            if keys.is_empty() {
                 let _ = write!(out, "{}()", name.as_str());
                 return Ok(());
             }

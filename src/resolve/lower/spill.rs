@@ -226,8 +226,8 @@ impl Lowerer<'_> {
             ExprKind::IfExp { test, body, orelse } => {
                 let slot = self.temp();
                 let test = self.spilled(test, out);
-                let then = self.into_slot(slot, body);
-                let otherwise = self.into_slot(slot, orelse);
+                let then = self.stored_in(slot, body);
+                let otherwise = self.stored_in(slot, orelse);
                 out.push((Box::new(SuspendingIf { test, then, otherwise: Some(otherwise) }), span));
                 *expr = hidden(slot, span);
             }
@@ -256,7 +256,7 @@ impl Lowerer<'_> {
     }
 
     /// `slot = expr`, as a block.
-    pub(super) fn into_slot(&mut self, slot: u16, expr: &mut Expr) -> Tree {
+    pub(super) fn stored_in(&mut self, slot: u16, expr: &mut Expr) -> Tree {
         let span = expr.span;
         let mut out = Statements::new();
         let value = self.spilled(expr, &mut out);

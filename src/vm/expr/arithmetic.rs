@@ -187,12 +187,12 @@ fn augment_slowly(vm: &Vm, op: Operator, slot: &mut Value, b: &Value, name: &cra
     }
     if op == Operator::Add
         && let (Some(a), Some(text)) = (slot.downcast::<Str>(), b.downcast::<Str>())
+        && a.as_obj().refs() == 1
+        && a.byte_len() + text.byte_len() > crate::value::str::MAX_INLINE
     {
-        if a.as_obj().refs() == 1 && a.byte_len() + text.byte_len() > crate::value::str::MAX_INLINE {
-            vm.check_alloc(text.byte_len())?;
-            if a.append(text.as_str()) {
-                return Ok(Value::Next);
-            }
+        vm.check_alloc(text.byte_len())?;
+        if a.append(text.as_str()) {
+            return Ok(Value::Next);
         }
     }
     let value = vm.inplace(op, slot.clone(), b).map_err(|Raised| vm.at(span))?;

@@ -93,6 +93,12 @@ pub struct NativeCache {
     function: Cell<Unowned<NativeFunction>>,
 }
 
+impl Default for NativeCache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl NativeCache {
     pub const fn new() -> Self {
         NativeCache { key: Cell::new((0, 0)), function: Cell::new(Unowned::none()) }
