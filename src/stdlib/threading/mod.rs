@@ -6,7 +6,7 @@ mod locks;
 mod thread;
 
 use thread::{active_count, current_thread, enumerate, excepthook, get_ident, main_thread};
-pub use thread::{adopt, current_name, join_all, release};
+pub use thread::{adopt, current_name, release};
 
 use super::support::{add_class, run_script};
 use crate::native::{ModuleRow, new_module};

@@ -376,7 +376,7 @@ pub fn release(vm: &Vm, value: &Value) {
 }
 
 /// At the end of the program: waits for all threads that are no daemons.
-pub fn join_all(vm: &Vm) -> R<()> {
+fn join_all(vm: &Vm) -> R<()> {
     let threads = &sched::of(vm).threads;
     threads.ending.set(true);
     let idle = std::mem::take(&mut *threads.idle.borrow_mut());
