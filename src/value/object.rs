@@ -310,6 +310,11 @@ impl ObjRef {
         self.header().vtable
     }
 
+    /// The Rust type of the payload, for reports and tests.
+    pub fn payload_type(&self) -> &'static str {
+        (self.vtable().name)()
+    }
+
     /// The kind of payload.
     #[inline(always)]
     pub fn kind(&self) -> Kind {

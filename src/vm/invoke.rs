@@ -175,15 +175,23 @@ impl Vm {
             let slots = self.bind_arguments(&function, args)?;
             return Ok(self.make_resumable(&function, slots));
         }
-        if code.slots <= 16 {
-            let mut slots = [const { Value::Undef }; 16];
-            let slots = &mut slots[..code.slots];
-            self.bind_into(&function, args, slots)?;
-            return self.run_body(&function, slots);
+        match code.slots {
+            0..=4 => return self.bind_and_run::<4>(&function, args),
+            5..=8 => return self.bind_and_run::<8>(&function, args),
+            9..=16 => return self.bind_and_run::<16>(&function, args),
+            _ => {}
         }
         let mut slots = vec![Value::Undef; code.slots];
         self.bind_into(&function, args, &mut slots)?;
         self.run_body(&function, &mut slots)
+    }
+
+    #[inline(never)]
+    fn bind_and_run<const N: usize>(&self, function: &Ref<Function>, args: Args<'_>) -> R {
+        let mut slots = [const { Value::Undef }; N];
+        let slots = &mut slots[..function.code.slots];
+        self.bind_into(function, args, slots)?;
+        self.run_body(function, slots)
     }
 
     /// The slots of a call of `function` with these arguments, cells included.

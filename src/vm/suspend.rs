@@ -639,7 +639,62 @@ impl Vm {
             State::Running | State::Joined => return Err(self.value_error_over(sent, "generator already executing")),
             State::Closed => return sent.map(|_| Outcome::Return(Value::None)),
         }
-        self.resume(inner, sent, generator.as_obj()).map(|(outcome, _)| outcome)
+        self.run_generator(generator, sent)
+    }
+
+    /// Runs the one frame of a generator. The frame stays where it is; only its slots and its cursor are taken out meanwhile.
+    fn run_generator(&self, generator: &Ref<Generator>, sent: R) -> R<Outcome> {
+        let inner = &generator.inner;
+        let parts = inner.stack.with_mut(|stack| match stack.first_mut() {
+            Some(Activation::Script(frame)) => {
+                Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor)))
+            }
+            _ => None,
+        });
+        let Some((code, mut slots, cursor)) = parts else { return sent.map(|_| Outcome::Return(Value::None)) };
+        let began = inner.state.replace(State::Running);
+        if let Err(Raised) = self.enter() {
+            // Not entered: everything stays as it was.
+            self.put_back(generator, slots, cursor);
+            inner.state.set(began);
+            return Err(Raised);
+        }
+        let result = if cursor.is_empty() {
+            match sent {
+                Ok(_) => self.with_stack(|| code.body.exec(self, &mut slots)),
+                Err(Raised) => Err(Raised),
+            }
+        } else {
+            self.suspension.sent.set(sent.unwrap_or_default());
+            drop(self.suspension.cursor.replace(cursor));
+            self.with_stack(|| code.body.resume(self, &mut slots))
+        };
+        self.leave();
+        if let Ok(Value::Suspend) = result {
+            let cursor = self.suspension.cursor.take();
+            self.put_back(generator, slots, cursor);
+            inner.state.set(State::Suspended);
+            if code.has_cleanup {
+                generator.as_obj().request_finalizer();
+            }
+            return Ok(Outcome::Yield(self.suspension.yielded.take()));
+        }
+        inner.state.set(State::Closed);
+        generator.as_obj().cancel_finalizer();
+        drop(inner.stack.take());
+        let result = self.after_step(&code, result);
+        drop(slots);
+        result.map(Outcome::Return)
+    }
+
+    #[inline]
+    fn put_back(&self, generator: &Ref<Generator>, slots: Box<[Value]>, cursor: Cursor) {
+        generator.inner.stack.with_mut(|stack| {
+            if let Some(Activation::Script(frame)) = stack.first_mut() {
+                frame.slots = slots;
+                frame.cursor = cursor;
+            }
+        });
     }
 
     #[cold]
