@@ -38,6 +38,7 @@ const EXPECT_ERROR: &str = "# expect error: ";
 
 impl Expectation {
     /// Reads the comments of a script, and its `.out` file if there is one.
+    #[allow(dead_code, reason = "the examples of the documentation are in no files of their own")]
     pub fn read(path: &Path, text: &str) -> Expectation {
         let mut wanted = Expectation::of(text);
         if let Ok(out) = std::fs::read_to_string(path.with_extension("out")) {
