@@ -114,6 +114,8 @@ pub struct VTable {
     /// Bytes of buffers that the payload owns outside its cell.
     pub(super) buffers: Option<unsafe fn(*const Header) -> usize>,
     type_id: fn() -> TypeId,
+    /// The Rust type's name, for debugging.
+    pub name: fn() -> &'static str,
 }
 
 /// Receives the references of an object, one at a time: the one enumeration that the cycle collector, the walk over suspended
@@ -235,6 +237,7 @@ impl<T: Payload> TableOf<T> {
         clear: |cell| unsafe { (*cell.cast::<Object<T>>()).payload.clear() },
         buffers: if T::BUFFERS { Some(|cell| unsafe { (*cell.cast::<Object<T>>()).payload.buffers() }) } else { None },
         type_id: TypeId::of::<T>,
+        name: std::any::type_name::<T>,
     };
 }
 
