@@ -41,33 +41,23 @@ impl Cursor {
         }
     }
 
-    /// Adds the position of the next block outwards.
+    /// A cursor with these positions.
     #[inline]
-    pub fn push(&mut self, position: u16) {
-        match self {
-            Cursor::Short { count, positions } if (*count as usize) < positions.len() => {
-                positions[*count as usize] = position;
-                *count += 1;
-            }
-            Cursor::Short { positions, .. } => {
-                let mut all = positions.to_vec();
-                all.push(position);
-                *self = Cursor::Long(Box::new(all));
-            }
-            Cursor::Long(positions) => positions.push(position),
+    pub fn from_positions(all: &[u16]) -> Cursor {
+        let mut positions = [0; 3];
+        if all.len() > positions.len() {
+            return Cursor::Long(Box::new(all.to_vec()));
         }
+        positions[..all.len()].copy_from_slice(all);
+        Cursor::Short { count: all.len() as u8, positions }
     }
 
-    /// Takes the outermost position off.
+    /// The positions.
     #[inline]
-    pub fn pop(&mut self) -> Option<u16> {
+    pub fn positions(&self) -> &[u16] {
         match self {
-            Cursor::Short { count: 0, .. } => None,
-            Cursor::Short { count, positions } => {
-                *count -= 1;
-                Some(positions[*count as usize])
-            }
-            Cursor::Long(positions) => positions.pop(),
+            Cursor::Short { count, positions } => &positions[..*count as usize],
+            Cursor::Long(positions) => positions,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::value::{Exception, Kind, Payload, R, Raised, Ref, Shared, Value, Visi
 #[derive(Default)]
 pub struct Suspension {
     /// Positions of the frame that is being left, or gone back into.
-    pub cursor: Shared<Cursor>,
+    pub cursor: Shared<Vec<u16>>,
     /// Frames that have been left, innermost first.
     pub frames: Shared<Vec<Activation>>,
     /// What is handed over: an item, or what the chain waits for.
@@ -29,6 +29,27 @@ pub struct Suspension {
     pub is_item: Cell<bool>,
     /// What a resumed frame is sent; `Undef` if an exception is thrown in, which waits in `Vm::raised`.
     pub sent: Shared<Value>,
+}
+
+impl Suspension {
+    /// The positions of the frame that has just been left, to be kept with it.
+    #[inline]
+    fn take_cursor(&self) -> Cursor {
+        self.cursor.with_mut(|positions| {
+            let cursor = Cursor::from_positions(positions);
+            positions.clear();
+            cursor
+        })
+    }
+
+    /// Sets the positions to those of a frame that is gone back into.
+    #[inline]
+    fn load(&self, cursor: &Cursor) {
+        self.cursor.with_mut(|positions| {
+            positions.clear();
+            positions.extend_from_slice(cursor.positions());
+        });
+    }
 }
 
 /// What beginning (or going on) to await something came to.
@@ -116,7 +137,7 @@ impl Payload for CoroutineWrapper {
 }
 
 impl Vm {
-    /// Takes the innermost position off the cursor.
+    /// Takes the outermost position off the cursor.
     #[inline]
     pub(crate) fn pop_cursor(&self) -> u16 {
         self.suspension.cursor.with_mut(|cursor| cursor.pop()).unwrap_or_default()
@@ -129,7 +150,7 @@ impl Vm {
     }
 
     /// Passes a result on; if it is a suspension, with the position of the block that is being left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn keep_place(&self, result: R, position: u16) -> R {
         if let Ok(Value::Suspend) = result {
             self.push_cursor(position);
@@ -156,7 +177,8 @@ impl Vm {
             if thrown { Err(Raised) } else { self.with_stack(|| code.body.exec(self, &mut frame.slots)) }
         } else {
             self.suspension.sent.set(sent.unwrap_or_default());
-            drop(self.suspension.cursor.replace(std::mem::take(&mut frame.cursor)));
+            self.suspension.load(&frame.cursor);
+            frame.cursor = Cursor::default();
             self.with_stack(|| code.body.resume(self, &mut frame.slots))
         };
         self.leave();
@@ -207,7 +229,7 @@ impl Vm {
             match top {
                 Activation::Script(mut frame) => match self.step_frame(&mut frame, sent) {
                     Ok(Value::Suspend) => {
-                        frame.cursor = suspension.cursor.take();
+                        frame.cursor = suspension.take_cursor();
                         let yielded = suspension.yielded.take();
                         if suspension.is_item.replace(false) {
                             if let Owner::AsyncGenerator(generator) = std::mem::replace(&mut frame.owner, Owner::None) {
@@ -516,7 +538,7 @@ impl Vm {
                 let frame = Frame {
                     code: code.clone(),
                     slots: slots[..code.slots].iter_mut().map(std::mem::take).collect(),
-                    cursor: self.suspension.cursor.take(),
+                    cursor: self.suspension.take_cursor(),
                     owner: Owner::None,
                 };
                 self.suspension.frames.with_mut(|frames| frames.push(Activation::Script(frame)));
@@ -666,12 +688,12 @@ impl Vm {
             }
         } else {
             self.suspension.sent.set(sent.unwrap_or_default());
-            drop(self.suspension.cursor.replace(cursor));
+            self.suspension.load(&cursor);
             self.with_stack(|| code.body.resume(self, &mut slots))
         };
         self.leave();
         if let Ok(Value::Suspend) = result {
-            let cursor = self.suspension.cursor.take();
+            let cursor = self.suspension.take_cursor();
             self.put_back(generator, slots, cursor);
             inner.state.set(State::Suspended);
             if code.has_cleanup {

@@ -217,7 +217,7 @@ impl Lowerer<'_> {
         self.comprehension_loops(generators, Some(0), innermost, &mut out, span);
         let none: Tree = Box::new(Const(Value::None));
         out.push((Box::new(crate::vm::stmt::simple::Return(none)), span));
-        self.suspending_block(out)
+        self.suspending_body(out)
     }
 }
 

@@ -86,7 +86,7 @@ impl Lowerer<'_> {
         let (doc, body) = match body {
             Body::Statements(statements) => {
                 let doc = self.docstring(statements);
-                (doc, self.body(statements))
+                (doc, self.function_body(statements))
             }
             Body::Expression(expr) => (Value::None, self.expression_body(expr)),
             Body::Generator(mut generators, mut element) => {
@@ -110,7 +110,7 @@ impl Lowerer<'_> {
             return Box::new(Return(value));
         }
         out.push((Box::new(Return(value)), span));
-        self.suspending_block(out)
+        self.suspending_body(out)
     }
 
     /// The function object of a definition or lambda.

@@ -99,7 +99,7 @@ impl Lowerer<'_> {
             self.statement(statement, &mut statements);
         }
         let suspends = self.frame().suspends;
-        if suspends { self.suspending_block(statements) } else { self.block(statements) }
+        if suspends { self.suspending_body(statements) } else { self.block(statements) }
     }
 
     pub(super) fn eval_body(&mut self, module: &mut Module) -> Tree {
@@ -110,7 +110,7 @@ impl Lowerer<'_> {
         let span = *span;
         let value = self.spilled(value, &mut out);
         out.push((Box::new(Return(value)), span));
-        if self.frame().suspends { self.suspending_block(out) } else { self.block(out) }
+        if self.frame().suspends { self.suspending_body(out) } else { self.block(out) }
     }
 
     /// `__annotations__ = {}` where the body of a module or class has annotations.
@@ -152,11 +152,21 @@ impl Lowerer<'_> {
         self.scopes.all[self.scope].kind == super::ScopeKind::Class
     }
 
+    /// The body of a function.
+    pub(super) fn function_body(&mut self, body: &mut [Stmt]) -> Tree {
+        if !self.frame().suspends {
+            return self.body(body);
+        }
+        let mut statements = Statements::new();
+        for statement in body {
+            self.statement(statement, &mut statements);
+        }
+        self.suspending_body(statements)
+    }
+
     /// A block of source statements.
     pub(super) fn body(&mut self, body: &mut [Stmt]) -> Tree {
-        let may = self.frame().suspends;
-        let is_function_body = self.frame().next == self.frame().most && may;
-        let suspending = may && (body.iter().any(statement_suspends) || is_function_body);
+        let suspending = self.frame().suspends && body.iter().any(statement_suspends);
         let mut statements = Statements::new();
         for statement in body {
             self.statement(statement, &mut statements);
@@ -172,7 +182,17 @@ impl Lowerer<'_> {
         Box::new(Block(statements.into()))
     }
 
+    /// A block in which something may suspend.
     pub(super) fn suspending_block(&mut self, mut statements: Statements) -> Tree {
+        if statements.len() == 1 {
+            let (tree, span) = statements.pop().expect("one");
+            return Box::new(crate::vm::stmt::block::Single { tree, span });
+        }
+        self.suspending_body(statements)
+    }
+
+    /// The whole body of a frame that may suspend: it always keeps a position, which tells that the frame has begun.
+    pub(super) fn suspending_body(&mut self, mut statements: Statements) -> Tree {
         if statements.len() > MAX_BLOCK {
             let rest = statements.split_off(MAX_BLOCK);
             let span = rest[0].1;
@@ -239,6 +259,16 @@ impl Lowerer<'_> {
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => {}
             StmtKind::Expr { value } => {
                 if matches!(value.kind, ExprKind::Constant(_)) && self.purpose != Purpose::Interactive {
+                    return;
+                }
+                if let ExprKind::Yield { value: Some(item) } = &mut value.kind
+                    && self.purpose != Purpose::Interactive
+                {
+                    // What is sent in is not looked at.
+                    let value = Some(self.spilled(item, out));
+                    let slot = self.temp();
+                    let is_async = self.frame().is_async_generator;
+                    out.push((Box::new(crate::vm::stmt::await_::Yield { value, slot, is_async }), span));
                     return;
                 }
                 let tree = self.spilled(value, out);

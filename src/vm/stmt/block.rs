@@ -139,4 +139,12 @@ impl Node for Single {
             Err(Raised) => Err(vm.at(self.span)),
         }
     }
+
+    /// Its one statement needs no position.
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match self.tree.resume(vm, l) {
+            Ok(signal) => Ok(signal),
+            Err(Raised) => Err(vm.at(self.span)),
+        }
+    }
 }
