@@ -94,7 +94,10 @@ impl Node for MakeClass {
             Some(tree) => Some(tree.eval(vm, l)?),
             None => None,
         };
-        let bases = super::display::collect_elements(vm, l, &self.bases)?;
+        let mut bases = super::display::collect_elements(vm, l, &self.bases)?;
+        if let Some(params) = &type_params {
+            bases.push(vm.generic_base(params).map_err(|Raised| vm.at(self.span))?);
+        }
         let mut keywords: Vec<(Ref<Str>, Value)> = Vec::new();
         for (name, tree) in &self.keywords {
             let value = tree.eval(vm, l)?;

@@ -39,7 +39,18 @@ impl Node for MakeTypeParam {
         };
         let make = || {
             let class = from_typing(vm, class)?;
-            let keywords: Vec<(Ref<Str>, Value)> = bound.into_iter().map(|bound| (vm.intern("bound"), bound)).collect();
+            let mut keywords: Vec<(Ref<Str>, Value)> = Vec::new();
+            if self.kind == TypeParamName::TypeVar {
+                // A tuple of types is a choice of constraints.
+                if let Some(constraints) = bound.as_ref().and_then(|bound| bound.as_tuple()) {
+                    let mut args = vec![Value::from(&self.name)];
+                    args.extend_from_slice(constraints);
+                    keywords.push((vm.intern("infer_variance"), Value::TRUE));
+                    return vm.call_with(&class, Args { positional: &args, keywords: &keywords });
+                }
+                keywords.extend(bound.map(|bound| (vm.intern("bound"), bound)));
+                keywords.push((vm.intern("infer_variance"), Value::TRUE));
+            }
             let name = [Value::from(&self.name)];
             vm.call_with(&class, Args { positional: &name, keywords: &keywords })
         };
@@ -68,6 +79,14 @@ impl Node for MakeTypeAlias {
             vm.call(&class, &[Value::from(&self.name), value, params])
         };
         make().map_err(|Raised| vm.at(self.span))
+    }
+}
+
+impl Vm {
+    /// `Generic[params]`: the base that type parameters give a class.
+    pub(super) fn generic_base(&self, params: &Value) -> R {
+        let generic = from_typing(self, "Generic")?;
+        self.get_item(&generic, params)
     }
 }
 
