@@ -12,11 +12,21 @@ use crate::vm::traceback::{self, Traceback};
 /// Where a coroutine stands, as `file:line`.
 pub(super) fn place(coroutine: &Ref<Coroutine>) -> Option<String> {
     coroutine.inner.stack.with(|stack| match stack.first() {
-        Some(Activation::Script(frame)) => {
-            let info = &frame.code.info;
-            Some(format!("{}:{}", info.source.name(), info.first_line))
-        }
+        Some(Activation::Script(frame)) => Some(format!("{}:{}", frame.code.info.source.name(), frame.line())),
         _ => None,
+    })
+}
+
+/// The innermost function of a coroutine's stack that is a script's, and where it stands: `f() at file:line`.
+pub(super) fn innermost(coroutine: &Ref<Coroutine>) -> Option<String> {
+    coroutine.inner.stack.with(|stack| {
+        stack.iter().rev().find_map(|activation| match activation {
+            Activation::Script(frame) => {
+                let name = frame.code.qualname.as_str();
+                Some(format!("{name}() at {}:{}", frame.code.info.source.name(), frame.line()))
+            }
+            Activation::Native { .. } => None,
+        })
     })
 }
 

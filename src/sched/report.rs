@@ -204,27 +204,32 @@ pub(super) fn deadlock(vm: &Vm, event_loop: &Ref<EventLoop>) -> Raised {
     vm.raise_class(&of(vm).classes.deadlock_error, &text)
 }
 
+/// What a task waits for, and where.
 fn waiting(vm: &Vm, task: &Ref<Task>) -> R<String> {
     let name = vm.str(&task.name(vm))?.as_str().to_owned();
-    let coroutine = coroutine(vm, &task.coro(), &Value::Undef)?;
+    let coro = task.coro();
+    let coroutine = coro.downcast::<Coroutine>();
+    let place = coroutine.and_then(super::evaluator::innermost).unwrap_or_default();
     let what = match task.waits_for() {
-        Some(future) => match future.as_task() {
-            Some(other) => format!("waits for task {}", vm.str(&other.name(vm))?.as_str()),
-            None => match task.coro().downcast::<Coroutine>().and_then(super::evaluator::awaited_native) {
-                Some(native) => format!("waits in {native}()"),
-                None => format!("waits for {}", vm.repr(&future.value())?.as_str()),
-            },
-        },
         None => "was not started".to_owned(),
+        Some(future) => match (future.as_task(), coroutine.and_then(super::evaluator::awaited_native)) {
+            (Some(other), _) => format!("waits for task {}", vm.str(&other.name(vm))?.as_str()),
+            (None, Some(native)) => format!("waits in {native}()"),
+            (None, None) => format!("waits for {}", vm.repr(&future.value())?.as_str()),
+        },
     };
-    Ok(format!("task {name}: {coroutine}, {what}"))
+    Ok(format!("task {name} {what}, in {place}"))
 }
 
 /// The main thread waits for other threads, all of which wait: nothing can ever wake it.
 #[cold]
 pub(crate) fn thread_deadlock(vm: &Vm, what: &str) -> Raised {
     let count = of(vm).threads.baton.threads();
-    let others = if count > 1 { format!(", and so do the {} other threads", count - 1) } else { String::new() };
+    let others = match count {
+        0 | 1 => String::new(),
+        2 => ", and so does the other thread".to_owned(),
+        count => format!(", and so do the {} other threads", count - 1),
+    };
     let message = format!("nothing can run any more: the main thread waits in {what}{others}");
     vm.raise_class(&of(vm).classes.deadlock_error, &message)
 }

@@ -57,6 +57,7 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::KEYWORD,
     math::MODULE,
     operator::MODULE,
+    scripts::QUEUE,
     random::MODULE,
     scripts::STATISTICS,
     scripts::STRING,

@@ -24,6 +24,7 @@ scripts! {
     DATACLASSES = "dataclasses", "dataclasses.script";
     ENUM = "enum", "enum.script";
     KEYWORD = "keyword", "keyword.script";
+    QUEUE = "queue", "queue.script";
     STATISTICS = "statistics", "statistics.script";
     STRING = "string", "string.script";
     SUPPORT = "_support", "support.script";

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::Vm;
 use super::code::Code;
+use crate::syntax::Span;
 use crate::value::{Kind, Payload, R, Ref, Shared, Str, Value, Visitor};
 
 /// The positions of the active blocks of a suspended frame, innermost first.
@@ -72,6 +73,25 @@ pub struct Frame {
     pub cursor: Cursor,
     /// The object this frame came from, if a script can see it: told when the frame ends.
     pub owner: Owner,
+}
+
+impl Frame {
+    /// Where it is suspended, for messages.
+    pub fn place(&self) -> Option<Span> {
+        let positions = match &self.cursor {
+            Cursor::Short { count, positions } => positions.get(..*count as usize).unwrap_or_default(),
+            Cursor::Long(positions) => positions,
+        };
+        self.code.body.place(&mut positions.iter().rev().copied())
+    }
+
+    /// The line of that place, or of the definition of a frame that was not started.
+    pub fn line(&self) -> u32 {
+        match self.place() {
+            Some(span) => self.code.info.source.line_number(span.start),
+            None => self.code.info.first_line,
+        }
+    }
 }
 
 /// The object that a frame on somebody's stack came from.

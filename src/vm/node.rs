@@ -1,6 +1,7 @@
 //! The tree that runs: what every node can do. The kinds of nodes are in `expr/` and `stmt/`; `resolve/lower` builds them.
 
 use super::Vm;
+use crate::syntax::Span;
 use crate::value::{R, Value};
 
 /// A node of the tree. `l` are the slots of the running frame: parameters, locals, hidden slots, then captured variables.
@@ -22,6 +23,12 @@ pub trait Node {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         self.eval(vm, l)?;
         Ok(Value::Next)
+    }
+
+    /// Where a suspended statement stands, for messages; `path` gives the positions of its blocks, outermost first. Nothing if the whole
+    /// statement is the answer.
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        None
     }
 
     /// Goes on with a statement that was suspended, from the place that the cursor tells.

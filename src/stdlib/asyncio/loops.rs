@@ -2,7 +2,8 @@
 
 use super::support::add_functions;
 use super::tasks::{create_task_in, ensure_future};
-use crate::native::{Row, define_methods};
+use crate::native::{Row, define_class, define_methods};
+use crate::native_kind;
 use crate::rows;
 use crate::sched::event_loop::call_exception_handler;
 use crate::sched::future::AnyFuture;
@@ -10,7 +11,7 @@ use crate::sched::handle::{Call, CallHandle, Handle, TimerHandle};
 use crate::sched::timers::Due;
 use crate::sched::{self, Context, EventLoop, context, driver, outside, report};
 use crate::stdlib::support::wrap_new;
-use crate::value::{Dict, Module, R, Ref, Value};
+use crate::value::{Dict, Module, Payload, R, Ref, Value};
 use crate::vm::Vm;
 use crate::vm::coroutine::NativeFrame;
 
@@ -25,8 +26,58 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
             "_get_running_loop", "" => find_running_loop();
             "new_event_loop", "" => new_event_loop();
             "set_event_loop", "loop, /" => set_event_loop(0);
+            "get_event_loop_policy", "" => get_policy();
+            "set_event_loop_policy", "policy, /" => set_policy(0);
         ],
     );
+    let policy = define_class::<Policy>(
+        vm,
+        "asyncio.unix_events",
+        "_UnixDefaultEventLoopPolicy",
+        &rows![
+            static "__new__", "cls" => policy_new(0);
+            "get_event_loop", "" => policy_get(0);
+            "set_event_loop", "loop" => policy_set(0 1);
+            "new_event_loop", "" => policy_make(0);
+        ],
+    );
+    module.dict.set_str(&vm.intern("DefaultEventLoopPolicy"), Value::from(policy));
+}
+
+/// The payload of the event loop policy. There is one, which makes and keeps loops as the functions of the module do.
+struct Policy;
+
+impl Payload for Policy {
+    native_kind!();
+    const CONTAINER: bool = false;
+}
+
+fn get_policy(vm: &Vm) -> Value {
+    Value::from(vm.heap.alloc(Policy))
+}
+
+fn set_policy(vm: &Vm, policy: &Value) -> R<()> {
+    if policy.is_none() || policy.downcast::<Policy>().is_some() {
+        return Ok(());
+    }
+    let shown = vm.repr(policy)?;
+    Err(vm.not_implemented_error(format!("event loop policies other than the default are not supported: {}", shown.as_str())))
+}
+
+fn policy_new(vm: &Vm, class: &Value) -> R {
+    wrap_new(vm, class, get_policy(vm))
+}
+
+fn policy_get(vm: &Vm, _policy: &Value) -> R<Ref<EventLoop>> {
+    get_event_loop(vm)
+}
+
+fn policy_set(vm: &Vm, _policy: &Value, event_loop: &Value) -> R<()> {
+    set_event_loop(vm, event_loop)
+}
+
+fn policy_make(vm: &Vm, _policy: &Value) -> Ref<EventLoop> {
+    EventLoop::new(vm)
 }
 
 /// Gives the classes of loops and handles their methods.

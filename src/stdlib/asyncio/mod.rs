@@ -8,6 +8,7 @@ mod locks;
 pub mod loops;
 mod queues;
 pub mod runners;
+mod submodules;
 mod support;
 mod task_groups;
 pub mod tasks;
@@ -53,5 +54,6 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
     timeouts::load(vm, &module);
     task_groups::load(vm, &module);
     executors::load(vm, &module);
+    submodules::load(vm, &module);
     Ok(module)
 }

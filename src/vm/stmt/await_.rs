@@ -28,6 +28,10 @@ impl Node for Await {
         settle(vm, l, self.slot, self.span, vm.begin_await(value))
     }
 
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        Some(self.span)
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         go_on(vm, l, self.slot, self.span)
     }
@@ -112,6 +116,10 @@ impl Node for AwaitCall {
         }
         let value = vm.call(&callee, &args).map_err(|Raised| vm.at(self.call_span))?;
         settle(vm, l, self.slot, self.span, vm.begin_await(value))
+    }
+
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        Some(self.span)
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
@@ -202,6 +210,10 @@ impl Node for YieldFrom {
         settle(vm, l, self.slot, self.span, begun)
     }
 
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        Some(self.span)
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         let iterator = std::mem::take(&mut l[self.slot as usize]);
         let sent = vm.take_sent();
@@ -229,6 +241,10 @@ impl Node for AsyncNext {
             None => vm.begin_anext(&iterator),
         };
         self.end(vm, settle(vm, l, self.slot, self.span, begun))
+    }
+
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        Some(self.span)
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {

@@ -70,6 +70,15 @@ impl Node for Match {
         self.try_from(vm, l, 0)
     }
 
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        let position = path.next()?;
+        let case = self.cases.get((position / 2) as usize)?;
+        match &case.guard {
+            Some(Guard { before: Some(before), .. }) if position % 2 == 0 => before.place(path),
+            _ => case.body.place(path),
+        }
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         let position = vm.pop_cursor();
         let index = (position / 2) as usize;

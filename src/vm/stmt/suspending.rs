@@ -18,6 +18,11 @@ impl Node for SuspendingBlock {
         self.go_on(vm, l, 0)
     }
 
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        let (statement, span) = self.0.get(path.next()? as usize)?;
+        statement.place(path).or(Some(*span))
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         let index = vm.pop_cursor() as usize;
         let (statement, span) = &self.0[index];
@@ -64,6 +69,13 @@ impl Node for SuspendingIf {
         }
     }
 
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match (path.next()?, &self.otherwise) {
+            (0, Some(otherwise)) => otherwise.place(path),
+            _ => self.then.place(path),
+        }
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         match (vm.pop_cursor(), &self.otherwise) {
             (0, Some(otherwise)) => vm.keep_place(otherwise.resume(vm, l), 0),
@@ -92,6 +104,14 @@ impl Node for SuspendingWhile {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         self.turn(vm, l)
+    }
+
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match (path.next()?, &self.before, &self.otherwise) {
+            (BEFORE, Some(before), _) => before.place(path),
+            (ELSE, _, Some(otherwise)) => otherwise.place(path),
+            _ => self.body.place(path),
+        }
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
@@ -187,6 +207,14 @@ impl Node for SuspendingFor {
         let iterator = vm.iter(&iterable).map_err(|Raised| vm.at(self.span))?;
         l[self.iterator as usize] = iterator;
         self.turn(vm, l)
+    }
+
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match (path.next()?, &self.assign, &self.otherwise) {
+            (ASSIGN, Some(assign), _) => assign.place(path),
+            (ELSE, _, Some(otherwise)) => otherwise.place(path),
+            _ => self.body.place(path),
+        }
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
@@ -291,6 +319,15 @@ impl Node for AsyncFor {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let stepped = self.step.exec(vm, l);
         self.go_on(vm, l, BEFORE, stepped)
+    }
+
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match (path.next()?, &self.assign, &self.otherwise) {
+            (BEFORE, ..) => self.step.place(path),
+            (ASSIGN, Some(assign), _) => assign.place(path),
+            (ELSE, _, Some(otherwise)) => otherwise.place(path),
+            _ => self.body.place(path),
+        }
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {

@@ -45,6 +45,14 @@ impl Node for Except {
         self.after_body(vm, l, result)
     }
 
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match (path.next()?, &self.otherwise) {
+            (BODY, _) => self.body.place(path),
+            (ELSE, Some(otherwise)) => otherwise.place(path),
+            (phase, _) => self.handlers.get(phase.checked_sub(FIRST_HANDLER)? as usize)?.body.place(path),
+        }
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         match vm.pop_cursor() {
             BODY => {
@@ -157,6 +165,13 @@ impl Node for Finally {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let result = self.body.exec(vm, l);
         self.after_body(vm, l, result)
+    }
+
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match path.next()? {
+            BODY => self.body.place(path),
+            _ => self.finally.place(path),
+        }
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
@@ -281,6 +296,14 @@ impl Node for ExceptStar {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let result = self.body.exec(vm, l);
         self.after_body(vm, l, result)
+    }
+
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match (path.next()?, &self.otherwise) {
+            (BODY, _) => self.body.place(path),
+            (ELSE, Some(otherwise)) => otherwise.place(path),
+            (phase, _) => self.handlers.get(phase.checked_sub(FIRST_HANDLER)? as usize)?.body.place(path),
+        }
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {

@@ -48,6 +48,13 @@ impl Node for With {
         self.run(vm, l, entered)
     }
 
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        match path.next()? {
+            BODY => self.body.place(path),
+            _ => Some(self.span),
+        }
+    }
+
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         match vm.pop_cursor() {
             ENTER => {
