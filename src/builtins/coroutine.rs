@@ -4,8 +4,9 @@ use crate::native::{Row, define_class, define_methods};
 use crate::rows;
 use crate::value::{Class, Exception, Kind, R, Raised, Ref, Shared, Value};
 use crate::vm::Vm;
+use crate::vm::async_generator::{AsyncGeneratorStep, StepAction};
 use crate::vm::coroutine::{AsyncGenerator, Coroutine, Generator, Outcome};
-use crate::vm::suspend::{AsyncGeneratorStep, CoroutineWrapper, StepAction};
+use crate::vm::resume::CoroutineWrapper;
 
 const GENERATOR: [Row; 5] = rows![
     "__iter__", "" => itself(0);

@@ -1,5 +1,6 @@
 //! The virtual machine: nodes and how they run, frames, calls, attributes, operators, exceptions, suspension.
 
+pub mod async_generator;
 pub mod attribute;
 pub mod binary;
 pub mod cache;
@@ -27,6 +28,7 @@ pub mod names;
 pub mod node;
 pub mod number;
 pub mod operators;
+pub mod resume;
 pub mod sequence;
 pub mod signature;
 pub mod stmt;

@@ -9,12 +9,11 @@
 use std::cell::Cell;
 
 use super::Vm;
+use super::async_generator::AsyncGeneratorStep;
 use super::code::{Code, CodeKind};
-use super::coroutine::{
-    Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, Stack, State, Step,
-};
-use super::function::Function;
-use crate::value::{Exception, Kind, Payload, R, Raised, Ref, Shared, Value, Visitor};
+use super::coroutine::{Activation, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Stack, State, Step};
+use super::resume::CoroutineWrapper;
+use crate::value::{Exception, Kind, R, Raised, Ref, Shared, Value};
 
 /// What is passed along while frames suspend and resume. Empty in between.
 #[derive(Default)]
@@ -34,7 +33,7 @@ pub struct Suspension {
 impl Suspension {
     /// The positions of the frame that has just been left, to be kept with it.
     #[inline]
-    fn take_cursor(&self) -> Cursor {
+    pub(super) fn take_cursor(&self) -> Cursor {
         self.cursor.with_mut(|positions| {
             let cursor = Cursor::from_positions(positions);
             positions.clear();
@@ -44,7 +43,7 @@ impl Suspension {
 
     /// Sets the positions to those of a frame that is gone back into.
     #[inline]
-    fn load(&self, cursor: &Cursor) {
+    pub(super) fn load(&self, cursor: &Cursor) {
         self.cursor.with_mut(|positions| {
             positions.clear();
             positions.extend_from_slice(cursor.positions());
@@ -58,82 +57,6 @@ pub enum Begun {
     /// It waits. The value is to be given to `continue_await` when the frame is resumed: `Undef` when the awaited frames are on top of the
     /// stack, else the future or iterator.
     Pending(Value),
-}
-
-/// The awaitable that `asend`, `athrow`, `aclose` and `__anext__` of an async generator give.
-pub struct AsyncGeneratorStep {
-    pub generator: Ref<AsyncGenerator>,
-    pub action: Shared<StepAction>,
-    /// The coroutine that drives it, once a script does so by hand.
-    pub driver: Shared<Option<Ref<Coroutine>>>,
-}
-
-/// Awaits one thing: what drives an awaitable by hand.
-struct AwaitOne(Option<Value>);
-
-impl NativeFrame for AwaitOne {
-    fn name(&self) -> &'static str {
-        "asend"
-    }
-
-    fn resume(&mut self, _vm: &Vm, sent: R) -> R<Step> {
-        match self.0.take() {
-            Some(value) => {
-                drop(sent?);
-                Ok(Step::Await(value))
-            }
-            None => sent.map(Step::Done),
-        }
-    }
-
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.values(&self.0);
-    }
-}
-
-/// What an `AsyncGeneratorStep` does.
-#[derive(Clone)]
-pub enum StepAction {
-    Send(Value),
-    Throw(Value),
-    Close,
-    /// It has been awaited.
-    Used,
-}
-
-impl Payload for AsyncGeneratorStep {
-    crate::native_kind!();
-    const CONTAINER: bool = true;
-
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.reference(&self.generator);
-        self.action.with(|action| match action {
-            StepAction::Send(value) | StepAction::Throw(value) => visitor.value(value),
-            StepAction::Close | StepAction::Used => {}
-        });
-        self.driver.with(|driver| {
-            if let Some(driver) = driver {
-                visitor.reference(driver);
-            }
-        });
-    }
-
-    fn clear(&self) {
-        self.action.set(StepAction::Used);
-        self.driver.set(None);
-    }
-}
-
-/// The iterator that `coroutine.__await__()` gives.
-pub struct CoroutineWrapper(pub Ref<Coroutine>);
-
-impl Payload for CoroutineWrapper {
-    crate::native_kind!();
-    const CONTAINER: bool = true;
-
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.reference(&self.0);
-    }
 }
 
 impl Vm {
@@ -186,7 +109,7 @@ impl Vm {
     }
 
     /// What leaving a body comes to: a traceback entry for an exception, and no `StopIteration` leaves a generator or coroutine.
-    fn after_step(&self, code: &Ref<Code>, result: R) -> R {
+    pub(super) fn after_step(&self, code: &Ref<Code>, result: R) -> R {
         match result {
             Ok(Value::Next) => Ok(Value::None),
             Ok(value) => Ok(value),
@@ -223,7 +146,7 @@ impl Vm {
 
     /// Runs the frames of a stack, from the top, until all have ended or one suspends (the frames are then back on the stack).
     /// The flag says whether what is yielded is an item of an async generator whose frame was the lowest.
-    fn run_frames(&self, stack: &mut Stack, mut sent: R) -> R<(Outcome, bool)> {
+    pub(super) fn run_frames(&self, stack: &mut Stack, mut sent: R) -> R<(Outcome, bool)> {
         let suspension = &self.suspension;
         while let Some(top) = stack.pop() {
             match top {
@@ -547,394 +470,9 @@ impl Vm {
             value => Ok(Begun::Done(value)),
         }
     }
-
-    fn await_generator_step(&self, step: &Ref<AsyncGeneratorStep>) -> R<Begun> {
-        let generator = &step.generator;
-        let action = step.action.replace(StepAction::Used);
-        if let StepAction::Used = action {
-            return Err(self.runtime_error("cannot reuse already awaited __anext__()/asend()"));
-        }
-        let inner = &generator.inner;
-        if generator.busy.get() || inner.state.get() == State::Running {
-            let what = match action {
-                StepAction::Close => "aclose()",
-                StepAction::Throw(_) => "athrow()",
-                _ => "anext()",
-            };
-            return Err(self.runtime_error(format!("{what}: asynchronous generator is already running")));
-        }
-        self.tell_first_iteration(generator)?;
-        if let StepAction::Close = action {
-            return self.begin_native(Box::new(AsyncGeneratorClose { generator: generator.clone(), started: false }));
-        }
-        self.step_async_generator(generator, action)
-    }
-
-    /// Runs an async generator to its next item, end, or suspension.
-    pub(crate) fn step_async_generator(&self, generator: &Ref<AsyncGenerator>, action: StepAction) -> R<Begun> {
-        let inner = &generator.inner;
-        let created = inner.state.get() == State::Created;
-        let sent = match action {
-            StepAction::Send(value) => {
-                if inner.state.get() == State::Closed {
-                    return Err(self.raise_with(&self.types.stop_async_iteration, vec![]));
-                }
-                if created && !value.is_none() {
-                    return Err(self.type_error("can't send non-None value to a just-started async generator"));
-                }
-                Ok(value)
-            }
-            StepAction::Throw(exception) => {
-                self.raise(exception);
-                if inner.state.get() == State::Closed || created {
-                    inner.state.set(State::Closed);
-                    return Err(Raised);
-                }
-                Err(Raised)
-            }
-            StepAction::Close | StepAction::Used => Ok(Value::None),
-        };
-        generator.as_obj().cancel_finalizer();
-        generator.busy.set(true);
-        inner.state.set(State::Running);
-        let mut stack = inner.stack.take();
-        if let Some(Activation::Script(frame)) = stack.first_mut() {
-            frame.owner = Owner::AsyncGenerator(generator.clone());
-        }
-        match self.run_frames(&mut stack, sent) {
-            Ok((Outcome::Return(value), _)) => Ok(Begun::Done(value)),
-            Ok((Outcome::Yield(value), _)) => {
-                self.suspension.frames.with_mut(|frames| frames.extend(stack.drain(..).rev()));
-                self.suspension.yielded.set(value);
-                Ok(Begun::Pending(Value::Undef))
-            }
-            Err(Raised) => Err(Raised),
-        }
-    }
-
-    /// At the first iteration of an async generator: the event loop wants to know, to close it in the end.
-    pub(crate) fn tell_first_iteration(&self, generator: &Ref<AsyncGenerator>) -> R<()> {
-        if generator.hooked.replace(true) {
-            return Ok(());
-        }
-        match self.first_iteration_hook.get() {
-            Some(hook) => hook(self, generator),
-            None => Ok(()),
-        }
-    }
-
-    /// Sends into a coroutine: `Ok(value)` as `send`, `Err` (with the exception in the `Vm`) as `throw`.
-    pub fn resume_coroutine(&self, coroutine: &Ref<Coroutine>, sent: R) -> R<Outcome> {
-        let inner = &coroutine.inner;
-        match inner.state.get() {
-            State::Created => {
-                if let Ok(value) = &sent
-                    && !value.is_none()
-                {
-                    return Err(self.type_error("can't send non-None value to a just-started coroutine"));
-                }
-            }
-            State::Suspended => {}
-            State::Running => return Err(self.value_error_over(sent, "coroutine already executing")),
-            State::Joined => return Err(self.runtime_error("coroutine is being awaited already")),
-            State::Closed => {
-                drop(sent?);
-                return Err(self.runtime_error("cannot reuse already awaited coroutine"));
-            }
-        }
-        coroutine.as_obj().cancel_finalizer();
-        self.resume(inner, sent, coroutine.as_obj()).map(|(outcome, _)| outcome)
-    }
-
-    /// Sends into a generator, likewise.
-    pub fn resume_generator(&self, generator: &Ref<Generator>, sent: R) -> R<Outcome> {
-        let inner = &generator.inner;
-        match inner.state.get() {
-            State::Created => {
-                if let Ok(value) = &sent
-                    && !value.is_none()
-                {
-                    return Err(self.type_error("can't send non-None value to a just-started generator"));
-                }
-            }
-            State::Suspended => {}
-            State::Running | State::Joined => return Err(self.value_error_over(sent, "generator already executing")),
-            State::Closed => return sent.map(|_| Outcome::Return(Value::None)),
-        }
-        self.run_generator(generator, sent)
-    }
-
-    /// Runs the one frame of a generator. The frame stays where it is; only its slots and its cursor are taken out meanwhile.
-    fn run_generator(&self, generator: &Ref<Generator>, sent: R) -> R<Outcome> {
-        let inner = &generator.inner;
-        let parts = inner.stack.with_mut(|stack| match stack.first_mut() {
-            Some(Activation::Script(frame)) => {
-                Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor)))
-            }
-            _ => None,
-        });
-        let Some((code, mut slots, cursor)) = parts else { return sent.map(|_| Outcome::Return(Value::None)) };
-        let began = inner.state.replace(State::Running);
-        if let Err(Raised) = self.enter() {
-            // Not entered: everything stays as it was.
-            self.put_back(generator, slots, cursor);
-            inner.state.set(began);
-            return Err(Raised);
-        }
-        let result = if cursor.is_empty() {
-            match sent {
-                Ok(_) => self.with_stack(|| code.body.exec(self, &mut slots)),
-                Err(Raised) => Err(Raised),
-            }
-        } else {
-            self.suspension.sent.set(sent.unwrap_or_default());
-            self.suspension.load(&cursor);
-            self.with_stack(|| code.body.resume(self, &mut slots))
-        };
-        self.leave();
-        if let Ok(Value::Suspend) = result {
-            let cursor = self.suspension.take_cursor();
-            self.put_back(generator, slots, cursor);
-            inner.state.set(State::Suspended);
-            if code.has_cleanup {
-                generator.as_obj().request_finalizer();
-            }
-            return Ok(Outcome::Yield(self.suspension.yielded.take()));
-        }
-        inner.state.set(State::Closed);
-        generator.as_obj().cancel_finalizer();
-        drop(inner.stack.take());
-        let result = self.after_step(&code, result);
-        drop(slots);
-        result.map(Outcome::Return)
-    }
-
-    #[inline]
-    fn put_back(&self, generator: &Ref<Generator>, slots: Box<[Value]>, cursor: Cursor) {
-        generator.inner.stack.with_mut(|stack| {
-            if let Some(Activation::Script(frame)) = stack.first_mut() {
-                frame.slots = slots;
-                frame.cursor = cursor;
-            }
-        });
-    }
-
-    #[cold]
-    fn value_error_over(&self, sent: R, message: &str) -> Raised {
-        if sent.is_err() {
-            drop(self.take_raised());
-        }
-        self.value_error(message)
-    }
-
-    /// The next item of a generator, `Undef` at its end: the loop's way.
-    #[inline]
-    pub(crate) fn next_of_generator(&self, generator: &Ref<Generator>) -> R {
-        match self.resume_generator(generator, Ok(Value::None))? {
-            Outcome::Yield(item) => Ok(item),
-            Outcome::Return(_) => Ok(Value::Undef),
-        }
-    }
-
-    fn resume(&self, inner: &Resumable, sent: R, object: &crate::value::ObjRef) -> R<(Outcome, bool)> {
-        inner.state.set(State::Running);
-        let mut stack = inner.stack.take();
-        let result = self.run_frames(&mut stack, sent);
-        match &result {
-            Ok((Outcome::Yield(_), _)) => {
-                let cleanup = stack.iter().any(|frame| matches!(frame, Activation::Script(f) if f.code.has_cleanup));
-                inner.stack.set(stack);
-                inner.state.set(State::Suspended);
-                if cleanup && object.kind() != Kind::Coroutine {
-                    object.request_finalizer();
-                }
-            }
-            _ => {
-                inner.state.set(State::Closed);
-                object.cancel_finalizer();
-            }
-        }
-        result
-    }
-
-    /// The generator, coroutine or async generator of a call whose arguments are in `slots`.
-    pub(crate) fn make_resumable(&self, function: &Ref<Function>, slots: Box<[Value]>) -> Value {
-        let code = function.code.clone();
-        let kind = code.kind;
-        let frame = Frame { code: code.clone(), slots, cursor: Cursor::default(), owner: Owner::None };
-        let stack: Stack = smallvec::smallvec![Activation::Script(frame)];
-        let (name, qualname) = function.extra.with(|extra| match extra {
-            Some(extra) => (extra.name.clone(), extra.qualname.clone()),
-            None => (None, None),
-        });
-        let text = |value: Option<Value>, known: &Ref<crate::value::Str>| {
-            value.and_then(|value| value.downcast::<crate::value::Str>().cloned()).unwrap_or_else(|| known.clone())
-        };
-        let inner = Resumable {
-            state: Cell::new(State::Created),
-            stack: Shared::new(stack),
-            name: Shared::new(text(name, &code.name)),
-            qualname: Shared::new(text(qualname, &code.qualname)),
-        };
-        match kind {
-            CodeKind::Generator => Value::from(self.heap.alloc(Generator { inner })),
-            CodeKind::AsyncGenerator => {
-                Value::from(self.heap.alloc(AsyncGenerator { inner, busy: Cell::new(false), hooked: Cell::new(false) }))
-            }
-            _ => {
-                let coroutine = self.heap.alloc(Coroutine { inner });
-                coroutine.as_obj().request_finalizer();
-                Value::from(coroutine)
-            }
-        }
-    }
-
-    /// A coroutine object around a native frame.
-    pub fn native_coroutine(&self, frame: Box<dyn NativeFrame>) -> Value {
-        let name = self.intern(frame.name());
-        let stack: Stack = smallvec::smallvec![Activation::Native { frame, awaiting: Value::Undef }];
-        let inner = Resumable {
-            state: Cell::new(State::Created),
-            stack: Shared::new(stack),
-            name: Shared::new(name.clone()),
-            qualname: Shared::new(name),
-        };
-        let coroutine = self.heap.alloc(Coroutine { inner });
-        coroutine.as_obj().request_finalizer();
-        Value::from(coroutine)
-    }
-
-    /// `close()` of a generator or coroutine: throws `GeneratorExit` in.
-    pub fn close_resumable(&self, object: &Value) -> R<()> {
-        let (inner, what) = match object {
-            Value::Obj(o) if o.kind() == Kind::Generator => (o.downcast::<Generator>().map(|g| &g.inner), "generator"),
-            Value::Obj(o) if o.kind() == Kind::Coroutine => (o.downcast::<Coroutine>().map(|c| &c.inner), "coroutine"),
-            _ => (None, ""),
-        };
-        let Some(inner) = inner else { return Ok(()) };
-        match inner.state.get() {
-            State::Created => {
-                inner.state.set(State::Closed);
-                if let Some(object) = object.as_obj() {
-                    object.cancel_finalizer();
-                }
-                drop(inner.stack.take());
-                return Ok(());
-            }
-            State::Closed => return Ok(()),
-            _ => {}
-        }
-        let exit = self.exception(&self.types.generator_exit, vec![]);
-        self.raise(exit);
-        let result = match object.kind() {
-            Kind::Generator => object.downcast::<Generator>().map(|g| self.resume_generator(g, Err(Raised))),
-            _ => object.downcast::<Coroutine>().map(|c| self.resume_coroutine(c, Err(Raised))),
-        };
-        match result {
-            Some(Ok(Outcome::Yield(_))) => Err(self.runtime_error(format!("{what} ignored GeneratorExit"))),
-            Some(Ok(Outcome::Return(_))) | None => Ok(()),
-            Some(Err(Raised)) => {
-                if self.raised_is(&self.types.generator_exit) || self.raised_is(&self.types.stop_iteration) {
-                    drop(self.take_raised());
-                    return Ok(());
-                }
-                Err(Raised)
-            }
-        }
-    }
-
-    /// A generator or coroutine that was dropped: warns about one that was never awaited, and runs the `finally` blocks of one that is
-    /// suspended.
-    pub(crate) fn finalize_resumable(&self, object: &Value) {
-        if let Some(coroutine) = object.downcast::<Coroutine>() {
-            if coroutine.inner.state.get() == State::Created {
-                let name = coroutine.inner.qualname.get();
-                coroutine.inner.state.set(State::Closed);
-                drop(coroutine.inner.stack.take());
-                self.warn_never_awaited(name.as_str());
-            }
-            return;
-        }
-        if let Some(generator) = object.downcast::<AsyncGenerator>() {
-            if generator.inner.state.get() == State::Suspended
-                && let Some(hook) = self.finalize_hook(object.as_obj().map_or(0, |o| o.class_index()))
-            {
-                hook(self, object);
-            }
-            return;
-        }
-        if self.close_resumable(object).is_err() {
-            self.unraisable("Exception ignored in", object);
-        }
-    }
-}
-
-/// `aclose()`: throws `GeneratorExit` in and expects the end.
-struct AsyncGeneratorClose {
-    generator: Ref<AsyncGenerator>,
-    started: bool,
-}
-
-impl NativeFrame for AsyncGeneratorClose {
-    fn name(&self) -> &'static str {
-        "aclose"
-    }
-
-    fn resume(&mut self, vm: &Vm, sent: R) -> R<Step> {
-        if !self.started {
-            self.started = true;
-            drop(sent?);
-            let inner = &self.generator.inner;
-            if matches!(inner.state.get(), State::Created | State::Closed) {
-                inner.state.set(State::Closed);
-                self.generator.as_obj().cancel_finalizer();
-                drop(inner.stack.take());
-                return Ok(Step::Done(Value::None));
-            }
-            let exit = vm.exception(&vm.types.generator_exit, vec![]);
-            let step = AsyncGeneratorStep {
-                generator: self.generator.clone(),
-                action: Shared::new(StepAction::Throw(exit)),
-                driver: Shared::new(None),
-            };
-            return Ok(Step::Await(Value::from(vm.heap.alloc(step))));
-        }
-        match sent {
-            Ok(_) => Err(vm.runtime_error("async generator ignored GeneratorExit")),
-            Err(Raised) => {
-                if vm.raised_is(&vm.types.generator_exit) || vm.raised_is(&vm.types.stop_async_iteration) {
-                    drop(vm.take_raised());
-                    return Ok(Step::Done(Value::None));
-                }
-                Err(Raised)
-            }
-        }
-    }
-
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.reference(&self.generator);
-    }
 }
 
 impl Vm {
-    /// The coroutine that drives a step of an async generator by hand.
-    pub fn coroutine_of_step(&self, step: &Ref<AsyncGeneratorStep>) -> Ref<Coroutine> {
-        if let Some(known) = step.driver.get() {
-            return known;
-        }
-        // The driver awaits a step of its own, which takes the action over, so that the two do not hold each other.
-        let inner = AsyncGeneratorStep {
-            generator: step.generator.clone(),
-            action: Shared::new(step.action.replace(StepAction::Used)),
-            driver: Shared::new(None),
-        };
-        let value = self.native_coroutine(Box::new(AwaitOne(Some(Value::from(self.heap.alloc(inner))))));
-        let coroutine = value.downcast::<Coroutine>().expect("just made").clone();
-        coroutine.as_obj().cancel_finalizer();
-        step.driver.set(Some(coroutine.clone()));
-        coroutine
-    }
-
     /// Calls an `async` native function and begins to await it.
     pub(crate) fn begin_native_call(
         &self,

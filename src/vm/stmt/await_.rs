@@ -5,11 +5,12 @@ use smallvec::SmallVec;
 use crate::syntax::Span;
 use crate::value::{R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
+use crate::vm::async_generator::StepAction;
 use crate::vm::code::CodeKind;
 use crate::vm::coroutine::AsyncGenerator;
 use crate::vm::function::{Args, Function, NativeCode, NativeFunction};
 use crate::vm::node::{Node, Tree};
-use crate::vm::suspend::{Begun, StepAction};
+use crate::vm::suspend::Begun;
 
 /// `slot = await value`. While it waits, the slot holds what `Vm::continue_await` needs.
 pub struct Await {
