@@ -52,7 +52,11 @@ impl Node for MakeTypeParam {
                 keywords.push((vm.intern("infer_variance"), Value::TRUE));
             }
             let name = [Value::from(&self.name)];
-            vm.call_with(&class, Args { positional: &name, keywords: &keywords })
+            let made = vm.call_with(&class, Args { positional: &name, keywords: &keywords })?;
+            if self.kind == TypeParamName::ParamSpec {
+                vm.set_attr(&made, &vm.intern("__infer_variance__"), Value::TRUE)?;
+            }
+            Ok(made)
         };
         make().map_err(|Raised| vm.at(self.span))
     }
