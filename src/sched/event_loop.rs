@@ -59,9 +59,9 @@ pub struct EventLoop {
 /// Pending tasks, in places that are used again.
 #[derive(Default)]
 struct Tasks {
-    places: Vec<Option<(u64, Ref<Task>)>>,
+    places: Vec<Option<Ref<Task>>>,
     free: Vec<u32>,
-    made: u64,
+    made: u32,
 }
 
 impl Payload for EventLoop {
@@ -74,7 +74,7 @@ impl Payload for EventLoop {
             handle.trace(visitor);
         }
         self.timers.borrow().trace(visitor);
-        for (_, task) in self.tasks.borrow().places.iter().flatten() {
+        for task in self.tasks.borrow().places.iter().flatten() {
             visitor.reference(task);
         }
         self.current.with(|task| {
@@ -174,7 +174,13 @@ impl EventLoop {
         for _ in 0..count {
             let Some(handle) = self.ready.borrow_mut().pop_front() else { break };
             vm.charge(1)?;
-            handle.run(vm)?;
+            let name = handle.name();
+            if let Err(raised) = handle.run(vm) {
+                if goes_through(vm) {
+                    return Err(raised);
+                }
+                self.report_failure(vm, name)?;
+            }
         }
         let mut ready = self.ready.borrow_mut();
         if ready.is_empty() && ready.capacity() > 4096 {
@@ -182,6 +188,15 @@ impl EventLoop {
         }
         drop(ready);
         Ok(self.standing())
+    }
+
+    /// A callback of the library's own has failed: that is reported, and the loop goes on.
+    #[cold]
+    fn report_failure(&self, vm: &Vm, name: &str) -> R<()> {
+        let exception = vm.take_raised();
+        let Some(running) = of(vm).running.get() else { return Err(vm.raise(exception)) };
+        let message = format!("Exception in callback {name}");
+        call_exception_handler(vm, &running, vec![("message", vm.str_value(&message)), ("exception", exception)])
     }
 
     fn take_due(&self, vm: &Vm) {
@@ -219,7 +234,7 @@ impl EventLoop {
     fn settle_account(&self, vm: &Vm) -> R<()> {
         let bytes = self.ready.borrow().capacity() * size_of::<Handle>()
             + self.timers.borrow().buffers()
-            + self.tasks.borrow().places.capacity() * size_of::<Option<(u64, Ref<Task>)>>();
+            + self.tasks.borrow().places.capacity() * size_of::<Option<Ref<Task>>>();
         let known = self.charged.get();
         if bytes > known {
             vm.check_alloc(bytes - known)?;
@@ -235,8 +250,9 @@ impl EventLoop {
             return Err(vm.cross(Limit::Tasks));
         }
         let mut tasks = self.tasks.borrow_mut();
-        tasks.made += 1;
-        let entry = Some((tasks.made, task.clone()));
+        tasks.made = tasks.made.wrapping_add(1);
+        task.serial.set(tasks.made);
+        let entry = Some(task.clone());
         match tasks.free.pop() {
             Some(place) => {
                 tasks.places[place as usize] = entry;
@@ -263,9 +279,12 @@ impl EventLoop {
 
     /// The pending tasks in order of creation.
     pub fn tasks(&self) -> Vec<Ref<Task>> {
-        let mut all: Vec<(u64, Ref<Task>)> = self.tasks.borrow().places.iter().flatten().cloned().collect();
-        all.sort_by_key(|(serial, _)| *serial);
-        all.into_iter().map(|(_, task)| task).collect()
+        let tasks = self.tasks.borrow();
+        let made = tasks.made;
+        let mut all: Vec<Ref<Task>> = tasks.places.iter().flatten().cloned().collect();
+        // The number of the latest one may have gone round.
+        all.sort_by_key(|task| std::cmp::Reverse(made.wrapping_sub(task.serial.get())));
+        all
     }
 
     /// `close()`: what waits is forgotten.
@@ -273,7 +292,7 @@ impl EventLoop {
         self.closed.set(true);
         // Tasks that nobody will resume go with the last reference, and say so.
         let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
-        for (_, task) in tasks.places.iter().flatten() {
+        for task in tasks.places.iter().flatten() {
             if !task.core.is_internal() {
                 task.as_obj().request_finalizer();
             }

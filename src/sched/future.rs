@@ -69,6 +69,25 @@ pub enum Reaction {
     CancelThread,
 }
 
+impl Reaction {
+    /// What messages call it, which is what CPython does.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reaction::Wake => "Task.task_wakeup()",
+            Reaction::Call => "Future.add_done_callback()",
+            Reaction::StopLoop => "_run_until_complete_cb()",
+            Reaction::Gather => "gather.<locals>._done_callback()",
+            Reaction::Wait => "_wait.<locals>._on_completion()",
+            Reaction::Completed => "as_completed.<locals>._on_completion()",
+            Reaction::Shielded => "shield.<locals>._inner_done_callback()",
+            Reaction::Unshield => "shield.<locals>._outer_done_callback()",
+            Reaction::Group => "TaskGroup._on_task_done()",
+            Reaction::ToThread => "_chain_future.<locals>._call_set_state()",
+            Reaction::Outside | Reaction::CancelThread => "_chain_future.<locals>._call_check_cancel()",
+        }
+    }
+}
+
 /// One done callback.
 #[derive(Clone)]
 pub struct Callback {
@@ -112,6 +131,8 @@ pub struct FutureCore {
     pub(super) is_awaited: Cell<bool>,
     /// The exception has not been looked at.
     unseen: Cell<bool>,
+    /// A timer will complete it.
+    timed: Cell<bool>,
     /// A task that nobody else knows is not reported when it is destroyed while pending.
     pub(super) is_internal: Cell<bool>,
     first: Cell<Reaction>,
@@ -129,6 +150,7 @@ impl FutureCore {
             state: Cell::new(State::Pending),
             is_awaited: Cell::new(false),
             unseen: Cell::new(false),
+            timed: Cell::new(false),
             is_internal: Cell::new(false),
             first: Cell::new(Reaction::Wake),
             first_number: Cell::new(0),
@@ -157,6 +179,11 @@ impl FutureCore {
     /// The future is handed to a task by an `await`.
     pub fn await_it(&self) {
         self.is_awaited.set(true);
+    }
+
+    /// A timer will complete the future: its loop is told if it is cancelled before.
+    pub fn set_timed(&self) {
+        self.timed.set(true);
     }
 
     /// Only the library knows the task: it is not reported when it is destroyed while pending.
@@ -476,6 +503,9 @@ impl AnyFuture {
         }
         core.set_cancel_message(message);
         self.complete(vm, State::Cancelled, Value::Undef)?;
+        if core.timed.get() {
+            core.event_loop.note_cancelled_timer();
+        }
         Ok(true)
     }
 

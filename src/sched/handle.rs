@@ -66,6 +66,21 @@ impl Handle {
         }
     }
 
+    /// What messages call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Handle::Step(_) | Handle::Throw(..) => "Task.task_step()",
+            Handle::Done { callback, .. } => callback.reaction.name(),
+            Handle::Timer(_) => "_set_result_unless_cancelled()",
+            Handle::Call(_) => "Handle._run()",
+            Handle::FromThread(..) => "_set_state()",
+            Handle::Start(..) => "run_coroutine_threadsafe.<locals>.callback()",
+            Handle::Cancel(_) => "Task.cancel()",
+            Handle::Release(_) => "set_result()",
+            Handle::Close(_) => "create_task()",
+        }
+    }
+
     /// Does what it stands for.
     pub fn run(self, vm: &Vm) -> R<()> {
         match self {

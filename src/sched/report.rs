@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::event_loop::EventLoop;
-use super::future::{AnyFuture, Callback, DoneCallback, Reaction};
+use super::future::{AnyFuture, Callback, DoneCallback};
 use super::of;
 use super::task::Task;
 use crate::host::Stream;
@@ -94,22 +94,10 @@ fn callbacks_repr(vm: &Vm, callbacks: &[Callback]) -> R<String> {
 }
 
 fn done_callback(vm: &Vm, done: &Callback) -> R<String> {
-    Ok(match done.reaction {
-        Reaction::Call => match done.target.downcast::<DoneCallback>() {
-            Some(done) => callback(vm, &done.function, &[])?,
-            None => String::new(),
-        },
-        Reaction::Wake => "Task.task_wakeup()".to_owned(),
-        Reaction::StopLoop => "_run_until_complete_cb()".to_owned(),
-        Reaction::Gather => "gather.<locals>._done_callback()".to_owned(),
-        Reaction::Wait => "_wait.<locals>._on_completion()".to_owned(),
-        Reaction::Completed => "as_completed.<locals>._on_completion()".to_owned(),
-        Reaction::Shielded => "shield.<locals>._inner_done_callback()".to_owned(),
-        Reaction::Unshield => "shield.<locals>._outer_done_callback()".to_owned(),
-        Reaction::Group => "TaskGroup._on_task_done()".to_owned(),
-        Reaction::ToThread => "_chain_future.<locals>._call_set_state()".to_owned(),
-        Reaction::Outside | Reaction::CancelThread => "_chain_future.<locals>._call_check_cancel()".to_owned(),
-    })
+    match done.target.downcast::<DoneCallback>() {
+        Some(done) => callback(vm, &done.function, &[]),
+        None => Ok(done.reaction.name().to_owned()),
+    }
 }
 
 /// A coroutine in messages: `f() running at file.script:3`, `f() done, defined at file.script:1`.

@@ -5,7 +5,7 @@ use super::support::{add_functions, is_cancellation};
 use super::timeouts;
 use crate::native::Iterable;
 use crate::rows;
-use crate::sched::future::{AnyFuture, Future};
+use crate::sched::future::AnyFuture;
 use crate::sched::timeout::Timeout;
 use crate::sched::timers::Due;
 use crate::sched::waiting::{self, ReturnWhen, Wait};
@@ -170,7 +170,6 @@ enum Sleep {
         result: Value,
     },
     Waiting {
-        future: Ref<Future>,
         result: Value,
     },
     Over,
@@ -199,20 +198,16 @@ impl NativeFrame for Sleep {
                 let future = event_loop.create_future(vm);
                 let when = sched::now(vm) + vm.to_f64(&delay)?;
                 event_loop.add_timer(vm, when, Due::Wake(future.clone()))?;
-                *self = Sleep::Waiting { future: future.clone(), result };
+                future.core.set_timed();
+                if result.is_none() {
+                    // The timer gives the future that very value, so nobody need come back here.
+                    return Ok(Step::Tail(Value::from(future)));
+                }
+                *self = Sleep::Waiting { result };
                 Ok(Step::Await(Value::from(future)))
             }
             Sleep::Yielded { result } => sent.map(|_| Step::Done(result)),
-            Sleep::Waiting { future, result } => match sent {
-                Ok(_) => Ok(Step::Done(result)),
-                Err(raised) => {
-                    if !future.core.is_done() {
-                        AnyFuture::from(&future).cancel(vm, &Value::None)?;
-                    }
-                    future.core.event_loop.note_cancelled_timer();
-                    Err(raised)
-                }
-            },
+            Sleep::Waiting { result } => sent.map(|_| Step::Done(result)),
             Sleep::Over => sent.map(Step::Done),
         }
     }
@@ -220,11 +215,7 @@ impl NativeFrame for Sleep {
     fn trace(&self, visitor: &mut Visitor<'_>) {
         match self {
             Sleep::Start { delay, result } => visitor.values([delay, result]),
-            Sleep::Yielded { result } => visitor.value(result),
-            Sleep::Waiting { future, result } => {
-                visitor.reference(future);
-                visitor.value(result);
-            }
+            Sleep::Yielded { result } | Sleep::Waiting { result } => visitor.value(result),
             Sleep::Over => {}
         }
     }
