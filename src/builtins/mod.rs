@@ -8,7 +8,7 @@ mod bool;
 mod bytes;
 pub mod codecs;
 mod comparisons;
-mod complex;
+pub mod complex;
 mod coroutine;
 mod dict;
 pub mod exceptions;
@@ -20,6 +20,7 @@ mod generic;
 pub mod int;
 mod iterators;
 mod list;
+mod memoryview;
 mod method;
 mod module;
 mod object;
@@ -62,6 +63,7 @@ pub fn install(vm: &Vm) {
     complex::install(vm);
     str::install(vm);
     bytes::install(vm);
+    memoryview::install(vm);
     list::install(vm);
     tuple::install(vm);
     dict::install(vm);
@@ -84,7 +86,7 @@ fn names(vm: &Vm) {
     let types = &vm.types;
     #[rustfmt::skip]
     let named = [
-        &types.object, &types.type_, &types.int, &types.bool_, &types.float, &types.str, &types.bytes, &types.bytearray,
+        &types.object, &types.type_, &types.int, &types.bool_, &types.float, &types.complex, &types.str, &types.bytes, &types.bytearray,
         &types.tuple, &types.list, &types.dict, &types.set, &types.frozenset, &types.range, &types.slice, &types.property,
         &types.staticmethod, &types.classmethod, &types.super_,
     ];

@@ -37,6 +37,7 @@ pub fn install(vm: &Vm) {
             class "__subclasshook__", "object, /" => subclass_hook(0 1);
             get "__class__" => class_of(0), set set_class(0 1);
             get "__dict__" => namespace(0), set set_namespace(0 1);
+            get "__weakref__" => weak_reference(0);
         ],
     );
     // Plain objects have no attributes of their own.
@@ -193,6 +194,9 @@ fn dir(vm: &Vm, this: &Value) -> R {
     if own_dict(vm, this).is_none() {
         names.retain(|name| name.as_str() != Some("__dict__"));
     }
+    if !has_weak_references(this) {
+        names.retain(|name| name.as_str() != Some("__weakref__"));
+    }
     Ok(sorted_names(vm, names))
 }
 
@@ -276,6 +280,24 @@ fn own_dict(vm: &Vm, this: &Value) -> Option<Value> {
         return Some(Value::from(vm.heap.alloc(MappingProxy(Value::from(&class.dict)))));
     }
     None
+}
+
+/// Whether a value is of a class whose instances know who refers to them weakly.
+fn has_weak_references(this: &Value) -> bool {
+    match this.downcast::<Instance>() {
+        Some(instance) => instance.with_class(|class| class.weakly_referable.get()),
+        None => this.downcast::<Exception>().is_some_and(|exception| exception.class.get().weakly_referable.get()),
+    }
+}
+
+/// The first weak reference to a value, or `None`.
+fn weak_reference(vm: &Vm, this: &Value) -> R {
+    match this.as_obj() {
+        Some(object) if has_weak_references(this) => {
+            Ok(vm.heap.weak_references(object).into_iter().next().map_or(Value::None, Value::Obj))
+        }
+        _ => Err(vm.no_attribute(this, &vm.n.__weakref__)),
+    }
 }
 
 fn namespace(vm: &Vm, this: &Value) -> R {

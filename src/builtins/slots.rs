@@ -6,7 +6,7 @@
 
 use crate::native::{Entry, Row, define_methods};
 use crate::syntax::ast::{CmpOp, Operator, UnaryOp};
-use crate::value::{Class, R, Ref, Value};
+use crate::value::{Class, Kind, R, Ref, Value};
 use crate::vm::function::Binding;
 use crate::vm::{Vm, number};
 
@@ -32,17 +32,36 @@ fn answer(found: Option<Value>) -> Value {
     found.unwrap_or(Value::NotImplemented)
 }
 
+/// Whether `a` is a number of a type that holds all of the type of `b`: then it is for that type to answer.
+fn is_wider(a: &Value, b: &Value) -> bool {
+    let width = |value: &Value| match value.unwrapped() {
+        Value::Float(_) => 1,
+        other if other.kind() == Kind::Complex => 2,
+        _ => 0,
+    };
+    width(a) > width(b)
+}
+
 /// `a.__op__(b)`.
 fn binary<const OP: usize>(vm: &Vm, args: &[Value]) -> R {
+    if is_wider(&args[1], &args[0]) {
+        return Ok(Value::NotImplemented);
+    }
     vm.builtin_binary(OPERATORS[OP], args[0].unwrapped(), args[1].unwrapped()).map(answer)
 }
 
 /// `b.__rop__(a)`.
 fn reflected<const OP: usize>(vm: &Vm, args: &[Value]) -> R {
+    if is_wider(&args[1], &args[0]) {
+        return Ok(Value::NotImplemented);
+    }
     vm.builtin_binary(OPERATORS[OP], args[1].unwrapped(), args[0].unwrapped()).map(answer)
 }
 
 fn comparison(vm: &Vm, op: CmpOp, args: &[Value]) -> R {
+    if is_wider(&args[1], &args[0]) {
+        return Ok(Value::NotImplemented);
+    }
     vm.builtin_compare(op, args[0].unwrapped(), args[1].unwrapped()).map(answer)
 }
 
@@ -149,6 +168,7 @@ pub fn install(vm: &Vm) {
     add(vm, &types.int, &[&ARITHMETIC, &BITS, &NUMBER, &INVERT, &ORDER, &HASH, &REPR]);
     add(vm, &types.bool_, &[&BITS[4..], &INVERT, &REPR]);
     add(vm, &types.float, &[&ARITHMETIC, &NUMBER, &ORDER, &HASH, &REPR]);
+    add(vm, &types.complex, &[&ARITHMETIC[..8], &ARITHMETIC[12..], &NUMBER[..4], &ORDER, &HASH, &REPR]);
     add(vm, &types.str, &[&SEQUENCE, &ORDER, &HASH, &REPR, &TEXT]);
     add(vm, &types.bytes, &[&SEQUENCE, &ORDER, &HASH, &REPR]);
     add(vm, &types.bytearray, &[&SEQUENCE, &ORDER, &REPR]);

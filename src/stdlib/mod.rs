@@ -5,7 +5,9 @@
 
 mod abc;
 mod asyncio;
+mod atexit;
 mod bisect;
+mod cmath;
 mod collections;
 mod concurrent;
 mod contextvars;
@@ -26,6 +28,7 @@ mod sys;
 mod threading;
 mod time;
 mod traceback;
+mod weakref;
 
 pub use crate::native::ModuleRow;
 use crate::vm::import::Loader;
@@ -35,7 +38,9 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::SUPPORT,
     abc::MODULE,
     asyncio::MODULE,
+    atexit::MODULE,
     bisect::MODULE,
+    cmath::MODULE,
     collections::MODULE,
     collections::ABC,
     concurrent::PACKAGE,
@@ -69,6 +74,7 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::TYPES,
     scripts::TYPING,
     scripts::WARNINGS,
+    weakref::MODULE,
 ];
 
 /// What makes the module of this import name: the finder that imports ask (`Vm::set_module_finder`).

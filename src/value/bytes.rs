@@ -40,6 +40,8 @@ impl Bytes {
 /// The payload of a `bytearray` object.
 pub struct ByteArray {
     data: RefCell<Vec<u8>>,
+    /// How many memory views look at the bytes.
+    lent: Cell<usize>,
 }
 
 impl Payload for ByteArray {
@@ -58,7 +60,20 @@ impl ByteArray {
         read(&self.data.borrow())
     }
 
-    /// Changes the bytes. The closure runs no script code.
+    /// Whether memory views look at the bytes, so that their number must stay as it is.
+    pub fn is_lent(&self) -> bool {
+        self.lent.get() > 0
+    }
+
+    pub(super) fn lend(&self) {
+        self.lent.set(self.lent.get() + 1);
+    }
+
+    pub(super) fn take_back(&self) {
+        self.lent.set(self.lent.get() - 1);
+    }
+
+    /// Changes the bytes. The closure runs no script code, and keeps their number while the array is lent.
     pub fn with_mut<U>(&self, write: impl FnOnce(&mut Vec<u8>) -> U) -> U {
         let (result, before, after) = {
             let mut data = self.data.borrow_mut();
@@ -85,6 +100,6 @@ impl Heap {
     /// A `bytearray` object.
     pub fn bytearray(&self, data: Vec<u8>) -> Ref<ByteArray> {
         self.charge(data.capacity());
-        self.alloc(ByteArray { data: RefCell::new(data) })
+        self.alloc(ByteArray { data: RefCell::new(data), lent: Cell::new(0) })
     }
 }

@@ -44,6 +44,8 @@ pub struct Class {
     pub base: Base,
     /// Written in a script (its attributes can be set).
     pub is_script: bool,
+    /// Whether instances can be referred to weakly.
+    pub weakly_referable: Cell<bool>,
     /// Whether classes may be derived from it.
     pub is_final: Cell<bool>,
     /// `__slots__` without `__dict__`: the only instance attributes allowed.
@@ -146,6 +148,7 @@ impl Class {
             metaclass: Shared::new(None),
             base,
             is_script,
+            weakly_referable: Cell::new(is_script),
             is_final: Cell::new(false),
             slots: Shared::new(None),
             has_derived: Cell::new(false),

@@ -88,6 +88,13 @@ impl Heap {
                 std::mem::forget(object);
             }
         });
+        // Weak references to garbage end before anything that it does on its way, so that nothing finds it any more.
+        for object in &garbage {
+            if object.is_weakly_referenced() {
+                object.set_weakly_referenced(false);
+                self.clear_weak_references(object.cell(), &|reference| mark_of(reference).get() == 0);
+            }
+        }
         for page in &pages {
             // SAFETY: as above.
             unsafe { page.as_ref() }.marks.set(std::ptr::null_mut());

@@ -19,7 +19,9 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
 
+use super::Value;
 use super::object::{Header, Kind, ObjRef};
+use super::weak::WeakTable;
 
 /// Bytes of a page, and its alignment.
 const PAGE: usize = 32 * 1024;
@@ -77,6 +79,14 @@ struct FreeCell {
     next: *mut FreeCell,
 }
 
+/// What is due when an object has become unreachable.
+pub enum LastRite {
+    /// Its finaliser; it is freed after that if nothing revived it.
+    Finalize(ObjRef),
+    /// The callback of a weak reference to it, which is freed already.
+    Notify { reference: ObjRef, callback: Value },
+}
+
 /// The heap of one interpreter.
 pub struct Heap {
     free: [Cell<*mut FreeCell>; CLASSES],
@@ -98,7 +108,8 @@ pub struct Heap {
     epoch: Cell<u32>,
     drop_depth: Cell<u32>,
     drop_later: RefCell<Vec<NonNull<Header>>>,
-    finalizers: RefCell<Vec<ObjRef>>,
+    finalizers: RefCell<Vec<LastRite>>,
+    pub(super) weak: WeakTable,
     torn_down: Cell<bool>,
 }
 
@@ -120,6 +131,7 @@ impl Heap {
             drop_depth: Cell::new(0),
             drop_later: RefCell::new(Vec::new()),
             finalizers: RefCell::new(Vec::new()),
+            weak: WeakTable::default(),
             torn_down: Cell::new(false),
         })
     }
@@ -202,12 +214,7 @@ impl Heap {
         }
         // SAFETY: nothing refers to the object any more; it is still whole.
         let header = unsafe { cell.as_ref() };
-        if header.wants_finalizer() {
-            header.clear_finalizer();
-            header.revive();
-            // SAFETY: `revive` has just made the one count this reference owns.
-            heap.finalizers.borrow_mut().push(unsafe { ObjRef::from_raw(cell) });
-            heap.request_attention();
+        if header.dies_slowly() && heap.dies_later(cell, header) {
             return;
         }
         if heap.drop_depth.get() >= MAX_DROP_DEPTH {
@@ -220,6 +227,27 @@ impl Heap {
         if heap.drop_depth.get() == 0 {
             heap.drain();
         }
+    }
+
+    /// What an object with a flag has to have done before it is freed; whether that keeps it for now.
+    #[cold]
+    #[inline(never)]
+    fn dies_later(&self, cell: NonNull<Header>, header: &Header) -> bool {
+        if header.wants_finalizer() {
+            header.clear_finalizer();
+            header.revive();
+            // SAFETY: `revive` has just made the one count this reference owns.
+            self.finalizers.borrow_mut().push(LastRite::Finalize(unsafe { ObjRef::from_raw(cell) }));
+            self.request_attention();
+            return true;
+        }
+        if header.is_weakly_referenced() {
+            self.clear_weak_references(cell, &|_| false);
+        }
+        if header.refers_weakly() {
+            self.forget_weak_reference(cell);
+        }
+        false
     }
 
     fn drain(&self) {
@@ -345,8 +373,8 @@ impl Heap {
         self.aside.replace(0)
     }
 
-    /// Objects whose finaliser is to run, in the order in which they became unreachable.
-    pub fn take_finalizers(&self) -> Vec<ObjRef> {
+    /// What scripts are to be told about objects that became unreachable, in that order.
+    pub fn take_finalizers(&self) -> Vec<LastRite> {
         std::mem::take(&mut *self.finalizers.borrow_mut())
     }
 
@@ -355,8 +383,19 @@ impl Heap {
         for object in &objects {
             object.cancel_finalizer();
         }
-        self.finalizers.borrow_mut().extend(objects);
+        self.finalizers.borrow_mut().extend(objects.into_iter().map(LastRite::Finalize));
         self.request_attention();
+    }
+
+    /// Queues the callback of a weak reference whose object has died.
+    pub(super) fn notify_later(&self, reference: ObjRef, callback: Value) {
+        self.finalizers.borrow_mut().push(LastRite::Notify { reference, callback });
+        self.request_attention();
+    }
+
+    /// Whether the objects are being dropped, one after the other, without regard to what refers to them.
+    pub(super) fn is_torn_down(&self) -> bool {
+        self.torn_down.get()
     }
 
     /// Whether finalisers wait.

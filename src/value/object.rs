@@ -21,6 +21,7 @@ pub enum Kind {
     Free,
     Str,
     BigInt,
+    Complex,
     Bytes,
     ByteArray,
     Tuple,
@@ -78,10 +79,26 @@ const FINALIZE: u8 = 1;
 const INTERNED: u8 = 2;
 /// Set on objects with weak references.
 const WEAKLY_REFERENCED: u8 = 4;
+/// Set on objects that refer to others weakly.
+const REFERS_WEAKLY: u8 = 8;
 
 impl Header {
     pub(super) fn wants_finalizer(&self) -> bool {
         self.flags.get() & FINALIZE != 0
+    }
+
+    /// Whether freeing the object takes more than dropping its payload.
+    #[inline(always)]
+    pub(super) fn dies_slowly(&self) -> bool {
+        self.flags.get() & (FINALIZE | WEAKLY_REFERENCED | REFERS_WEAKLY) != 0
+    }
+
+    pub(super) fn is_weakly_referenced(&self) -> bool {
+        self.flags.get() & WEAKLY_REFERENCED != 0
+    }
+
+    pub(super) fn refers_weakly(&self) -> bool {
+        self.flags.get() & REFERS_WEAKLY != 0
     }
 
     pub(super) fn clear_finalizer(&self) {
@@ -413,7 +430,16 @@ impl ObjRef {
 
     /// Whether weak references to this object exist.
     pub fn is_weakly_referenced(&self) -> bool {
-        self.header().flags.get() & WEAKLY_REFERENCED != 0
+        self.header().is_weakly_referenced()
+    }
+
+    pub(super) fn set_weakly_referenced(&self, on: bool) {
+        let flags = self.header().flags.get() & !WEAKLY_REFERENCED;
+        self.header().flags.set(if on { flags | WEAKLY_REFERENCED } else { flags });
+    }
+
+    pub(super) fn set_refers_weakly(&self) {
+        self.header().flags.set(self.header().flags.get() | REFERS_WEAKLY);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use super::Vm;
+use crate::value::memory_view::MemoryView;
 use crate::value::{ByteArray, Bytes, List, R, Ref, Slice, Str, Value};
 
 /// Reads the bytes of a bytes-like value; `None` for others. The closure runs no script code.
@@ -12,7 +13,10 @@ pub fn with_bytes<U>(value: &Value, read: impl FnOnce(&[u8]) -> U) -> Option<U> 
     if let Some(bytes) = value.payload::<Bytes>() {
         return Some(read(bytes.data()));
     }
-    value.payload::<ByteArray>().map(|bytes| bytes.with(read))
+    if let Some(bytes) = value.payload::<ByteArray>() {
+        return Some(bytes.with(read));
+    }
+    value.downcast::<MemoryView>().and_then(|view| view.with(read))
 }
 
 /// A copy of the bytes of a bytes-like value; `None` for others.
@@ -22,7 +26,10 @@ pub fn bytes_of(value: &Value) -> Option<Vec<u8>> {
 
 /// How many bytes a bytes-like value has.
 pub fn length(value: &Value) -> Option<usize> {
-    with_bytes(value, <[u8]>::len)
+    match value.downcast::<MemoryView>() {
+        Some(view) => view.lent().map(|_| view.layout.size()),
+        None => with_bytes(value, <[u8]>::len),
+    }
 }
 
 impl Vm {
@@ -85,6 +92,9 @@ impl Vm {
             None => self.collect_bytes(value, "can assign only bytes, buffers, or iterables of ints in range(0, 256)")?,
         };
         let picked = self.slice_of(slice, || array.with(<[u8]>::len))?;
+        if data.len() != picked.count && (picked.span().is_some() || data.is_empty()) {
+            self.check_resizable(array)?;
+        }
         if let Some(span) = picked.span() {
             self.check_alloc(array.with(<[u8]>::len).saturating_add(data.len()))?;
             array.with_mut(|bytes| drop(bytes.splice(span, data)));
@@ -110,6 +120,9 @@ impl Vm {
     pub fn bytearray_del(&self, array: &Ref<ByteArray>, key: &Value) -> R<()> {
         if let Some(slice) = key.downcast::<Slice>() {
             let picked = self.slice_of(slice, || array.with(<[u8]>::len))?;
+            if picked.count > 0 {
+                self.check_resizable(array)?;
+            }
             array.with_mut(|bytes| match picked.span() {
                 Some(span) => drop(bytes.drain(span)),
                 None => remove(bytes, picked.indices().collect()),
@@ -117,6 +130,7 @@ impl Vm {
             return Ok(());
         }
         let index = self.item_index(key, array.with(<[u8]>::len), "bytearray")?;
+        self.check_resizable(array)?;
         array.with_mut(|bytes| {
             if index < bytes.len() {
                 bytes.remove(index);
@@ -165,9 +179,56 @@ impl Vm {
             let class = self.class_of(other).name();
             return Err(self.type_error(format!("can't concat {} to bytearray", class.as_str())));
         };
+        self.extend_bytearray(array, &more)
+    }
+
+    /// Puts bytes at the end of an array.
+    pub fn extend_bytearray(&self, array: &Ref<ByteArray>, more: &[u8]) -> R<()> {
+        if more.is_empty() {
+            return Ok(());
+        }
+        self.check_resizable(array)?;
         self.check_alloc(array.with(<[u8]>::len).saturating_add(more.len()))?;
-        array.with_mut(|bytes| bytes.extend_from_slice(&more));
+        array.with_mut(|bytes| bytes.extend_from_slice(more));
         Ok(())
+    }
+
+    /// `BufferError` while memory views look at the array.
+    pub fn check_resizable(&self, array: &Ref<ByteArray>) -> R<()> {
+        if array.is_lent() {
+            return Err(self.buffer_error("Existing exports of data: object cannot be re-sized"));
+        }
+        Ok(())
+    }
+
+    /// How many bytes `fill_buffer` can put into a value; `TypeError` if it is nothing that bytes can be put into.
+    pub fn room_in(&self, value: &Value) -> R<usize> {
+        if let Some(array) = value.payload::<ByteArray>() {
+            return Ok(array.with(<[u8]>::len));
+        }
+        match value.downcast::<MemoryView>() {
+            Some(view) if !view.layout.readonly && view.layout.is_contiguous(false) => Ok(view.layout.size()),
+            _ => {
+                let class = self.class_of(value).name();
+                let message = format!("readinto() argument must be read-write bytes-like object, not {}", class.as_str());
+                Err(self.type_error(message))
+            }
+        }
+    }
+
+    /// Puts bytes at the beginning of a value, as many as fit.
+    pub fn fill_buffer(&self, value: &Value, data: &[u8]) {
+        if let Some(array) = value.payload::<ByteArray>() {
+            array.with_mut(|bytes| {
+                let count = data.len().min(bytes.len());
+                bytes[..count].copy_from_slice(&data[..count]);
+            });
+        } else if let Some(view) = value.downcast::<MemoryView>()
+            && let Some(lent) = view.lent()
+        {
+            let count = data.len().min(view.layout.size());
+            lent.storage.write(view.layout.offset, &data[..count]);
+        }
     }
 
     /// `value * times` for a bytes-like value.

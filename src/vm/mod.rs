@@ -29,6 +29,7 @@ pub mod node;
 pub mod number;
 pub mod operators;
 pub mod resume;
+pub mod scalar;
 pub mod sequence;
 pub mod signature;
 pub mod stmt;

@@ -82,6 +82,11 @@ impl Vm {
                     }
                 }
                 Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::FrozenSet => self.write_container(out, value, value)?,
+                Kind::Complex => {
+                    if let Some(complex) = number::complex::of(value) {
+                        out.push_str(&number::complex::repr(complex));
+                    }
+                }
                 Kind::Bytes => {
                     if let Some(bytes) = value.downcast::<Bytes>() {
                         self.check_text(out.len() + bytes.data().len() * 4)?;

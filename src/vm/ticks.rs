@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::Vm;
 use super::traceback;
-use crate::value::{Exception, Kind, ObjRef, R, Raised, Value};
+use crate::value::{Exception, Kind, LastRite, ObjRef, R, Raised, Value};
 
 /// Ticks between looks at the clock and the flags.
 const SLICE: i64 = 10_000;
@@ -239,8 +239,15 @@ impl Vm {
         let raised = self.raised.take();
         let span = self.error_span.get();
         while self.heap.has_finalizers() {
-            for object in self.heap.take_finalizers() {
-                self.finalize(object);
+            for rite in self.heap.take_finalizers() {
+                match rite {
+                    LastRite::Finalize(object) => self.finalize(object),
+                    LastRite::Notify { reference, callback } => {
+                        if let Err(Raised) = self.call(&callback, &[Value::Obj(reference)]) {
+                            self.unraisable("Exception ignored in", &callback);
+                        }
+                    }
+                }
             }
         }
         self.error_span.set(span);

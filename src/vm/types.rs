@@ -62,6 +62,7 @@ types! {
         int = "int", kind(Kind::BigInt);
         bool_ = "bool", kind(Kind::BigInt);
         float = "float", kind(Kind::Free);
+        complex = "complex", kind(Kind::Complex);
         str = "str", kind(Kind::Str);
         bytes = "bytes", kind(Kind::Bytes);
         bytearray = "bytearray", kind(Kind::ByteArray);
@@ -201,6 +202,7 @@ impl Types {
         let enter = |kind: Kind, class: &Ref<Class>| self.set_at(kind as u16, class.clone());
         enter(Kind::Str, &self.str);
         enter(Kind::BigInt, &self.int);
+        enter(Kind::Complex, &self.complex);
         enter(Kind::Bytes, &self.bytes);
         enter(Kind::ByteArray, &self.bytearray);
         enter(Kind::Tuple, &self.tuple);

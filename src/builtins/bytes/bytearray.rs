@@ -37,19 +37,23 @@ fn new(vm: &Vm, class: &Ref<Class>) -> R {
 
 fn init(vm: &Vm, array: &Ref<ByteArray>, source: &Value, encoding: &Value, errors: &Value) -> R<()> {
     let data = contents(vm, "bytearray", source, encoding, errors)?;
+    vm.check_resizable(array)?;
     array.with_mut(|bytes| *bytes = data);
     Ok(())
 }
 
 fn append(vm: &Vm, array: &Ref<ByteArray>, item: &Value) -> R<()> {
     let byte = vm.byte(item)?;
+    vm.check_resizable(array)?;
     vm.check_alloc(1)?;
     array.with_mut(|bytes| bytes.push(byte));
     Ok(())
 }
 
-fn clear(_vm: &Vm, array: &Ref<ByteArray>) {
+fn clear(vm: &Vm, array: &Ref<ByteArray>) -> R<()> {
+    vm.check_resizable(array)?;
     array.with_mut(|bytes| *bytes = Vec::new());
+    Ok(())
 }
 
 fn copy(vm: &Vm, this: Data<'_>) -> R {
@@ -69,13 +73,12 @@ fn extend(vm: &Vm, array: &Ref<ByteArray>, iterable: &Value) -> R<()> {
             vm.collect_bytes(iterable, &format!("can't extend bytearray with {}", class.as_str()))?
         }
     };
-    vm.check_alloc(array.with(<[u8]>::len).saturating_add(more.len()))?;
-    array.with_mut(|bytes| bytes.extend_from_slice(&more));
-    Ok(())
+    vm.extend_bytearray(array, &more)
 }
 
 fn insert(vm: &Vm, array: &Ref<ByteArray>, index: i64, item: &Value) -> R<()> {
     let byte = vm.byte(item)?;
+    vm.check_resizable(array)?;
     vm.check_alloc(1)?;
     array.with_mut(|bytes| {
         let len = bytes.len() as i64;
@@ -90,6 +93,7 @@ fn pop(vm: &Vm, array: &Ref<ByteArray>, index: Option<i64>) -> R<i64> {
     if array.with(<[u8]>::is_empty) {
         return Err(vm.index_error("pop from empty bytearray"));
     }
+    vm.check_resizable(array)?;
     let popped = array.with_mut(|bytes| {
         let at = if index < 0 { index.saturating_add(bytes.len() as i64) } else { index };
         let at = usize::try_from(at).ok().filter(|at| *at < bytes.len())?;
@@ -100,8 +104,12 @@ fn pop(vm: &Vm, array: &Ref<ByteArray>, index: Option<i64>) -> R<i64> {
 
 fn remove(vm: &Vm, array: &Ref<ByteArray>, value: &Value) -> R<()> {
     let byte = vm.byte(value)?;
-    let found = array.with_mut(|bytes| memchr::memchr(byte, bytes).map(|at| bytes.remove(at)));
-    if found.is_some() { Ok(()) } else { Err(vm.value_error("value not found in bytearray")) }
+    let Some(at) = array.with(|bytes| memchr::memchr(byte, bytes)) else {
+        return Err(vm.value_error("value not found in bytearray"));
+    };
+    vm.check_resizable(array)?;
+    array.with_mut(|bytes| bytes.remove(at));
+    Ok(())
 }
 
 fn reverse(_vm: &Vm, array: &Ref<ByteArray>) {
@@ -127,6 +135,9 @@ fn imul(vm: &Vm, this: &Value, times: &Value) -> R {
     let made = vm.bytes_repeat(this, times)?;
     let data = binary::bytes_of(&made).unwrap_or_default();
     if let Some(array) = this.payload::<ByteArray>() {
+        if data.len() != array.with(<[u8]>::len) {
+            vm.check_resizable(array)?;
+        }
         array.with_mut(|bytes| *bytes = data);
     }
     Ok(this.clone())

@@ -6,31 +6,37 @@ use crate::vm::{Vm, binary};
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-pub fn hex(vm: &Vm, this: Data<'_>, sep: &Value, group: &Value) -> R<String> {
+pub(super) fn hex(vm: &Vm, this: Data<'_>, sep: &Value, group: &Value) -> R<String> {
+    match this {
+        Data::Fixed(bytes) => write(vm, bytes.data(), sep, group),
+        Data::Array(array) => write(vm, &array.with(<[u8]>::to_vec), sep, group),
+    }
+}
+
+/// The digits of bytes, with a separator between groups.
+pub fn write(vm: &Vm, data: &[u8], sep: &Value, group: &Value) -> R<String> {
     let group = if group.is_undef() { 1 } else { vm.index_i64(group)? };
     let sep = match sep {
         Value::Undef => None,
         sep => Some(separator(vm, sep)?),
     };
-    vm.check_text(this.len().saturating_mul(3))?;
+    vm.check_text(data.len().saturating_mul(3))?;
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
-    Ok(this.with(|data| {
-        let mut text = String::with_capacity(data.len() * 3);
-        for (at, byte) in data.iter().enumerate() {
-            // Groups are counted from the end, or from the beginning if their size is negative.
-            let from = if group < 0 { at } else { data.len() - at };
-            if let Some(sep) = sep
-                && at > 0
-                && size > 0
-                && from % size == 0
-            {
-                text.push(sep);
-            }
-            text.push(DIGITS[usize::from(byte >> 4)] as char);
-            text.push(DIGITS[usize::from(byte & 15)] as char);
+    let mut text = String::with_capacity(data.len() * 3);
+    for (at, byte) in data.iter().enumerate() {
+        // Groups are counted from the end, or from the beginning if their size is negative.
+        let from = if group < 0 { at } else { data.len() - at };
+        if let Some(sep) = sep
+            && at > 0
+            && size > 0
+            && from % size == 0
+        {
+            text.push(sep);
         }
-        text
-    }))
+        text.push(DIGITS[usize::from(byte >> 4)] as char);
+        text.push(DIGITS[usize::from(byte & 15)] as char);
+    }
+    Ok(text)
 }
 
 fn separator(vm: &Vm, sep: &Value) -> R<char> {

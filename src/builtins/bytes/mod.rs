@@ -1,7 +1,7 @@
 //! `bytes` and `bytearray`: construction, and the methods that both have; what only a `bytearray` can do is in `bytearray.rs`.
 
 mod bytearray;
-mod hexadecimal;
+pub mod hexadecimal;
 mod layout;
 mod letters;
 mod search;

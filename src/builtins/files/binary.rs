@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU16;
 use crate::host::OpenMode;
 use crate::native::define_methods;
 use crate::rows;
-use crate::value::{Base, ByteArray, Bytes, Kind, Payload, R, Ref, Value, Visitor, assign_class_index};
+use crate::value::{Base, Bytes, Kind, Payload, R, Ref, Value, Visitor, assign_class_index};
 use crate::vm::Vm;
 use crate::vm::types::bare_class;
 
@@ -178,16 +178,12 @@ fn peek(vm: &Vm, file: &Ref<BinaryFile>) -> R<Ref<Bytes>> {
     Ok(vm.heap.bytes_object(ahead))
 }
 
-fn readinto(vm: &Vm, file: &Ref<BinaryFile>, into: &Ref<ByteArray>) -> R<usize> {
-    let count = into.with(<[u8]>::len);
+fn readinto(vm: &Vm, file: &Ref<BinaryFile>, into: &Value) -> R<usize> {
+    let count = vm.room_in(into)?;
     must_read(vm, file, "readinto")?;
     let data = read(vm, file, &vm.heap.int128(count as i128))?;
-    let data = data.data();
-    into.with_mut(|bytes| {
-        let count = data.len().min(bytes.len());
-        bytes[..count].copy_from_slice(&data[..count]);
-    });
-    Ok(data.len())
+    vm.fill_buffer(into, data.data());
+    Ok(data.data().len())
 }
 
 fn take_line(vm: &Vm, file: &BinaryFile, most: usize) -> R<Ref<Bytes>> {
@@ -234,10 +230,9 @@ fn readlines(vm: &Vm, file: &Ref<BinaryFile>, hint: &Value) -> R {
 }
 
 fn write(vm: &Vm, file: &Ref<BinaryFile>, data: &Value) -> R<usize> {
-    let data = match (data.payload::<Bytes>(), data.payload::<ByteArray>()) {
-        (Some(bytes), _) => bytes.data().to_vec(),
-        (_, Some(bytes)) => bytes.with(<[u8]>::to_vec),
-        _ => {
+    let data = match crate::vm::binary::bytes_of(data) {
+        Some(bytes) => bytes,
+        None => {
             let class = vm.class_of(data).name();
             return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", class.as_str())));
         }

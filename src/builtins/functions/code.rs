@@ -8,10 +8,10 @@ use std::rc::Rc;
 use crate::native::Row;
 use crate::rows;
 use crate::syntax::{Mode, Source};
-use crate::value::{ByteArray, Bytes, Dict, R, Raised, Ref, Str, Value};
-use crate::vm::{Code, Vm};
+use crate::value::{Dict, R, Raised, Ref, Str, Value};
+use crate::vm::{Code, Vm, binary};
 
-pub(super) const ROWS: [Row; 8] = rows![
+pub(super) const ROWS: [Row; 7] = rows![
     "__import__", "name, globals=None, locals=None, fromlist=(), level=0" => import(0 1 2 3 4);
     "breakpoint", "*args, **kws" => breakpoint();
     "compile", "source, filename, mode, flags=0, dont_inherit=False, optimize=-1" => compile(0 1 2);
@@ -19,7 +19,6 @@ pub(super) const ROWS: [Row; 8] = rows![
     "exec", "source, globals=None, locals=None, /, *, closure=None" => exec(0 1 2 3);
     "globals", "" => globals();
     "locals", "" => locals();
-    "memoryview", "object" => memoryview(0);
 ];
 
 /// The error of a function that needs the running frame but was not called by its name.
@@ -30,14 +29,6 @@ pub(super) fn needs_frame(vm: &Vm, name: &str) -> Raised {
 
 fn breakpoint(vm: &Vm) -> R<()> {
     Err(vm.runtime_error("breakpoint() needs a debugger, and this interpreter has none"))
-}
-
-fn memoryview(vm: &Vm, object: &Value) -> R<()> {
-    if object.payload::<Bytes>().is_none() && object.payload::<ByteArray>().is_none() {
-        let class = vm.class_of(object).name();
-        return Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{}'", class.as_str())));
-    }
-    Err(vm.not_implemented_error("memoryview is not supported"))
 }
 
 fn globals(vm: &Vm) -> R<()> {
@@ -64,12 +55,10 @@ fn text(vm: &Vm, source: &Value) -> R<Option<String>> {
     if let Some(text) = source.payload::<Str>() {
         return Ok(Some(text.as_str().to_owned()));
     }
-    let bytes = match (source.payload::<Bytes>(), source.payload::<ByteArray>()) {
-        (Some(bytes), _) => bytes.data().to_vec(),
-        (_, Some(bytes)) => bytes.with(<[u8]>::to_vec),
-        _ => return Ok(None),
-    };
-    vm.source_text("<string>", bytes).map(Some)
+    match binary::bytes_of(source) {
+        Some(bytes) => vm.source_text("<string>", bytes).map(Some),
+        None => Ok(None),
+    }
 }
 
 fn compiled(vm: &Vm, text: &str, file: &str, mode: Mode, globals: &Ref<Dict>) -> R<Ref<Code>> {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{Lowerer, Place, Statements};
 use crate::syntax::Span;
 use crate::syntax::ast::*;
-use crate::value::Value;
+use crate::value::{Complex, Value};
 use crate::vm::cache::Cache;
 use crate::vm::expr::arithmetic::{self, Binary, Unary};
 use crate::vm::expr::attribute::Attribute;
@@ -119,7 +119,7 @@ impl Lowerer<'_> {
             Constant::Int(i) => Value::Int(*i),
             Constant::BigInt(big) => self.vm.heap.int((**big).clone()),
             Constant::Float(f) => Value::float(*f),
-            Constant::Complex(_) => Value::Undef,
+            Constant::Complex(imag) => Value::from(self.vm.heap.complex(Complex::new(0.0, *imag))),
             Constant::Str(text) => {
                 // Text that looks like a name is shared with names, as attribute and key lookups like it.
                 let is_name = text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -151,9 +151,6 @@ impl Lowerer<'_> {
     fn expr_here(&mut self, expr: &mut Expr) -> Tree {
         let span = expr.span;
         match &mut expr.kind {
-            ExprKind::Constant(Constant::Complex(_)) => {
-                Box::new(crate::vm::stmt::simple::Unsupported { what: "complex numbers" })
-            }
             ExprKind::Constant(constant) => Box::new(Const(self.constant(constant))),
             ExprKind::Name(name) => {
                 let name = name.clone();
@@ -293,7 +290,6 @@ impl Lowerer<'_> {
         let mut items = Vec::with_capacity(elts.len());
         for elt in elts {
             match &elt.kind {
-                ExprKind::Constant(Constant::Complex(_)) => return None,
                 ExprKind::Constant(constant) => items.push(self.constant(constant)),
                 ExprKind::Tuple { elts } => items.push(self.constant_tuple(elts)?),
                 _ => return None,

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use super::{closed, seek_target, wanted};
 use crate::native::{define_class, define_iterator};
-use crate::value::{ByteArray, Bytes, Class, Payload, R, Ref, Value};
-use crate::vm::Vm;
+use crate::value::{Class, Payload, R, Ref, Value};
+use crate::vm::{Vm, binary};
 use crate::{native_kind, rows};
 
 /// The payload of a `BytesIO`.
@@ -65,11 +65,8 @@ fn new(vm: &Vm, class: &Ref<Class>) -> R {
 }
 
 fn bytes_of(vm: &Vm, value: &Value) -> R<Vec<u8>> {
-    if let Some(bytes) = value.payload::<Bytes>() {
-        return Ok(bytes.data().to_vec());
-    }
-    match value.payload::<ByteArray>() {
-        Some(bytes) => Ok(bytes.with(<[u8]>::to_vec)),
+    match binary::bytes_of(value) {
+        Some(bytes) => Ok(bytes),
         None => {
             let name = vm.class_of(value).name();
             Err(vm.type_error(format!("a bytes-like object is required, not '{}'", name.as_str())))
@@ -138,10 +135,10 @@ fn read(vm: &Vm, this: &Ref<BytesIo>, size: Option<i64>) -> R {
     Ok(vm.heap.bytes_object(taken).into())
 }
 
-fn readinto(vm: &Vm, this: &Ref<BytesIo>, buffer: &Ref<ByteArray>) -> R<i64> {
-    let room = buffer.with(<[u8]>::len);
+fn readinto(vm: &Vm, this: &Ref<BytesIo>, buffer: &Value) -> R<i64> {
+    let room = vm.room_in(buffer)?;
     let taken = take(vm, this, |rest| room.min(rest.len()))?;
-    buffer.with_mut(|buffer| buffer[..taken.len()].copy_from_slice(&taken));
+    vm.fill_buffer(buffer, &taken);
     Ok(taken.len() as i64)
 }
 

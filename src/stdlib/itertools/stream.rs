@@ -122,7 +122,7 @@ fn is_number(vm: &Vm, value: &Value) -> R<bool> {
     }
     let class = vm.class_of(value);
     Ok([&vm.n.__index__, &vm.n.__float__, &vm.n.__int__].iter().any(|name| !class.lookup(name).is_undef())
-        || class.name().as_str() == "complex")
+        || class.is_subclass(&vm.types.complex))
 }
 
 fn count_new(vm: &Vm, class: &Value, start: &Value, step: &Value) -> R {

@@ -293,7 +293,13 @@ impl Vm {
 
     /// Reads `__slots__`.
     fn set_slots(&self, class: &Ref<Class>, bases: &[Ref<Class>]) -> R<()> {
-        let Some(given) = class.dict.get_str(&self.n.__slots__) else { return Ok(()) };
+        let inherited = class.mro.get().iter().skip(1).any(|base| base.weakly_referable.get());
+        let has_room = !matches!(class.base, Base::Payload(index) if is_variable_sized(index));
+        let Some(given) = class.dict.get_str(&self.n.__slots__) else {
+            class.weakly_referable.set(inherited || has_room);
+            return Ok(());
+        };
+        let mut referable = inherited;
         let items = match given.payload::<Str>() {
             Some(one) => vec![Value::from(one)],
             None => self.collect(&given)?,
@@ -310,7 +316,10 @@ impl Vm {
             }
             match text.as_str() {
                 "__dict__" => has_dict = true,
-                "__weakref__" => {}
+                "__weakref__" if inherited => {
+                    return Err(self.type_error("__weakref__ slot disallowed: we already got one"));
+                }
+                "__weakref__" => referable = true,
                 text => {
                     let name = self.intern(&mangle(class.name().as_str(), text));
                     if class.dict.get_str(&name).is_some() {
@@ -321,8 +330,9 @@ impl Vm {
                 }
             }
         }
+        class.weakly_referable.set(referable);
         if let Base::Payload(index) = class.base
-            && !names.is_empty()
+            && (!names.is_empty() || referable && !inherited)
             && is_variable_sized(index)
         {
             let base = bases.iter().find(|base| base.base == class.base).map_or_else(String::new, |b| self.type_name(b));

@@ -15,7 +15,7 @@ pub use spec::{Align, Spec};
 pub use template::{Fields, format_template};
 
 use super::Vm;
-use super::number::{Number, print};
+use super::number::{Number, complex, print};
 use crate::value::{R, Ref, Str, Value};
 
 /// `format(value, spec)` for strings and numbers (and instances of classes derived from them), as their `__format__` does it;
@@ -81,6 +81,11 @@ pub fn format_into(vm: &Vm, out: &mut String, value: &Value, spec: &str) -> R<bo
     if let Some(text) = value.payload::<Str>() {
         let spec = Spec::parse(vm, spec, value, 's', Align::Left)?;
         string(vm, out, text, &spec, value)?;
+        return Ok(true);
+    }
+    if let Some(complex) = complex::of(value) {
+        let spec = Spec::parse(vm, spec, value, '\0', Align::Right)?;
+        number::complex(vm, out, complex, &spec, value)?;
         return Ok(true);
     }
     let Some(number) = Number::of(value) else { return Ok(false) };

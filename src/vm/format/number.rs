@@ -4,7 +4,7 @@ use dashu_int::Sign;
 
 use super::spec::{Align, Spec};
 use super::{pad, reserve};
-use crate::value::{R, Value};
+use crate::value::{Complex, R, Value};
 use crate::vm::Vm;
 use crate::vm::number::{Number, print};
 
@@ -100,6 +100,11 @@ pub fn float(vm: &Vm, out: &mut String, f: f64, spec: &Spec, value: &Value) -> R
     if !matches!(spec.kind, '\0' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G' | 'n' | '%') {
         return Err(spec.unknown_kind(vm, value));
     }
+    real(vm, out, f, spec)
+}
+
+/// A float by any type character that floats have, or `r`: the shortest digits, never with a decimal that is not needed.
+fn real(vm: &Vm, out: &mut String, f: f64, spec: &Spec) -> R<()> {
     let precision = spec.precision.unwrap_or(6);
     if precision > i32::MAX as usize {
         return Err(vm.value_error("precision too big"));
@@ -108,6 +113,7 @@ pub fn float(vm: &Vm, out: &mut String, f: f64, spec: &Spec, value: &Value) -> R
     let magnitude = if spec.kind == '%' { (f * 100.0).abs() } else { f.abs() };
     let mut text = match spec.kind {
         '\0' if spec.precision.is_none() => print::float(magnitude),
+        'r' if spec.precision.is_none() => shortest(magnitude, spec.alternate),
         kind => text_of(magnitude, precision, kind, spec.alternate),
     };
     let zero = !text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).any(|b| matches!(b, b'1'..=b'9'));
@@ -126,6 +132,44 @@ pub fn float(vm: &Vm, out: &mut String, f: f64, spec: &Spec, value: &Value) -> R
         return lay_out(vm, out, negative, "", digits, rest, 3, &spec);
     }
     lay_out(vm, out, negative, "", digits, rest, 3, spec)
+}
+
+/// Appends a complex number: its parts like floats, the second always with its sign.
+pub fn complex(vm: &Vm, out: &mut String, number: Complex, spec: &Spec, value: &Value) -> R<()> {
+    if !matches!(spec.kind, '\0' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G' | 'n') {
+        return Err(spec.unknown_kind(vm, value));
+    }
+    if spec.fill == '0' {
+        return Err(vm.value_error("Zero padding is not allowed in complex format specifier"));
+    }
+    if spec.align == Align::AfterSign {
+        return Err(vm.value_error("'=' alignment flag is not allowed in complex format specifier"));
+    }
+    // Without a type character it looks like `str`: shortest digits, in parentheses unless it is imaginary.
+    let plain = spec.kind == '\0';
+    let only_imaginary = plain && number.real == 0.0 && number.real.is_sign_positive();
+    let part = |sign: Option<char>| Spec { width: 0, sign, kind: if plain { 'r' } else { spec.kind }, ..spec.clone() };
+    let mut text = String::new();
+    if !only_imaginary {
+        if plain {
+            text.push('(');
+        }
+        real(vm, &mut text, number.real, &part(spec.sign))?;
+    }
+    real(vm, &mut text, number.imag, &part(if only_imaginary { spec.sign } else { Some('+') }))?;
+    text.push_str(if plain && !only_imaginary { "j)" } else { "j" });
+    let length = text.chars().count();
+    pad(vm, out, &text, length, spec)
+}
+
+/// The shortest digits; with a decimal point in any case if asked for.
+fn shortest(f: f64, alternate: bool) -> String {
+    let mut text = print::shortest(f);
+    if alternate && f.is_finite() && !text.contains('.') {
+        let at = text.find('e').unwrap_or(text.len());
+        text.insert(at, '.');
+    }
+    text
 }
 
 /// A float that is not negative, as the type character writes it (in lower case).

@@ -3,7 +3,7 @@
 //! Both work on bytes: what has a meaning in a format is ASCII, and the rest of a string is copied whole.
 
 use super::number::{character_of, digits, text_of};
-use crate::value::{ByteArray, Bytes, R, Raised, Ref, Str, Value};
+use crate::value::{Bytes, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::number::{Number, float as floats};
 
@@ -56,7 +56,7 @@ struct Flags {
 impl<'a> Printf<'a> {
     fn new(vm: &'a Vm, format: &'a [u8], values: &'a Value, is_bytes: bool) -> Self {
         let is_text = values.payload::<Str>().is_some();
-        let is_binary = values.payload::<Bytes>().is_some() || values.payload::<ByteArray>().is_some();
+        let is_binary = crate::vm::binary::length(values).is_some();
         let is_plain = values.as_tuple().is_some() || is_text || is_bytes && is_binary;
         let is_mapping = !is_plain && !vm.class_of(values).lookup(&vm.n.__getitem__).is_undef();
         let source = match values.as_tuple() {

@@ -3,9 +3,9 @@
 use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign};
 
-use super::{Number, integer};
+use super::{Number, complex, integer};
 use crate::syntax::ast::Operator;
-use crate::value::{R, Value};
+use crate::value::{Complex, R, Value};
 use crate::vm::Vm;
 
 /// `a op b` for floats; `None` for operators that floats do not have.
@@ -21,7 +21,7 @@ pub fn binary(vm: &Vm, op: Operator, a: f64, b: f64) -> R<Option<Value>> {
         Operator::FloorDiv => divmod(a, b).0,
         Operator::Mod if b == 0.0 => return Err(vm.zero_division_error("float modulo")),
         Operator::Mod => modulo(a, b),
-        Operator::Pow => power(vm, a, b)?,
+        Operator::Pow => return power(vm, a, b).map(Some),
         _ => return Ok(None),
     };
     Ok(Some(Value::float(result)))
@@ -51,21 +51,20 @@ pub fn divmod(a: f64, b: f64) -> (f64, f64) {
     (if quotient - floor > 0.5 { floor + 1.0 } else { floor }, rest)
 }
 
-/// `a ** b`.
-pub fn power(vm: &Vm, a: f64, b: f64) -> R<f64> {
+/// `a ** b`: a complex number for a negative one to a fractional power.
+pub fn power(vm: &Vm, a: f64, b: f64) -> R {
     if a == 0.0 && b < 0.0 {
         return Err(vm.zero_division_error("0.0 cannot be raised to a negative power"));
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b != b.floor() {
-        let reason = "negative number cannot be raised to a fractional power: complex numbers are not supported";
-        return Err(vm.value_error(reason));
+        return complex::power(vm, Complex::new(a, 0.0), Complex::new(b, 0.0));
     }
     let result = a.powf(b);
     if result.is_infinite() && a.is_finite() && b.is_finite() {
         let args = vec![Value::Int(34), vm.str_value("Numerical result out of range")];
         return Err(vm.raise_with(&vm.types.overflow_error, args));
     }
-    Ok(result)
+    Ok(Value::float(result))
 }
 
 /// `mantissa * 2 ** exponent`, exact where the result can be; an infinity if it is too large.

@@ -261,7 +261,7 @@ pub fn big_to_f64(vm: &Vm, big: &IBig) -> R<f64> {
 fn power(vm: &Vm, a: Number<'_>, b: Number<'_>) -> R {
     if b.is_negative() {
         let (base, exponent) = (a.to_f64(vm)?, b.to_f64(vm)?);
-        return float::power(vm, base, exponent).map(Value::float);
+        return float::power(vm, base, exponent);
     }
     if b.is_zero() {
         return Ok(Value::Int(1));

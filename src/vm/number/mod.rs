@@ -1,10 +1,12 @@
-//! Numbers: arithmetic, comparison and hashes of `bool`, `int` (machine words that overflow into big integers) and `float`.
+//! Numbers: arithmetic, comparison and hashes of `bool`, `int` (machine words that overflow into big integers), `float` and
+//! `complex`.
 //!
 //! `operators.rs` asks here first for every arithmetic operator; the methods in `builtins/int.rs` and `builtins/float.rs` answer with
-//! the same functions. Integers are in `integer.rs`, floats in `float.rs`, text to numbers in `parse.rs`, numbers to text in
+//! the same functions. Integers are in `integer.rs`, floats in `float.rs`, complex numbers in `complex.rs`, text to numbers in `parse.rs`, numbers to text in
 //! `print.rs`. Work on big integers is charged, and its memory checked, before it begins.
 
 mod compare;
+pub mod complex;
 pub mod float;
 pub mod integer;
 pub mod parse;
@@ -21,7 +23,7 @@ use crate::value::{BigInt, R, Ref, Value};
 pub use compare::{compare, equal};
 pub use print::DigitLimit;
 
-/// A number as the operations see it.
+/// A real number as the operations see it.
 #[derive(Clone, Copy)]
 pub enum Number<'a> {
     Int(i64),
@@ -115,7 +117,7 @@ pub fn binary(vm: &Vm, op: Operator, a: &Value, b: &Value) -> R<Option<Value>> {
             _ => {}
         }
     }
-    let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) else { return Ok(None) };
+    let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) else { return complex::binary(vm, op, a, b) };
     match (x, y) {
         (Number::Float(x), Number::Float(y)) => float::binary(vm, op, x, y),
         (Number::Float(x), y) => match float_takes(op) {
@@ -137,7 +139,7 @@ fn float_takes(op: Operator) -> bool {
 
 /// `op a`, or `None` if it is no number (or a float, for `~`).
 pub fn unary(vm: &Vm, op: UnaryOp, a: &Value) -> R<Option<Value>> {
-    let Some(number) = Number::of(a) else { return Ok(None) };
+    let Some(number) = Number::of(a) else { return Ok(complex::unary(vm, op, a)) };
     let result = match (op, number) {
         (UnaryOp::Not, number) => Value::bool(number.is_zero()),
         (UnaryOp::UAdd, number) => number.to_value(),
@@ -163,7 +165,10 @@ pub fn unary(vm: &Vm, op: UnaryOp, a: &Value) -> R<Option<Value>> {
 /// `abs(a)`, or `None` if it is no number.
 pub fn absolute(vm: &Vm, a: &Value) -> R<Option<Value>> {
     match Number::of(a) {
-        None => Ok(None),
+        None => match complex::of(a) {
+            Some(number) => complex::absolute(vm, number).map(|magnitude| Some(Value::float(magnitude))),
+            None => Ok(None),
+        },
         Some(Number::Float(f)) => Ok(Some(Value::float(f.abs()))),
         Some(number) if number.is_negative() => unary(vm, UnaryOp::USub, a),
         Some(number) => Ok(Some(number.to_value())),
@@ -192,6 +197,11 @@ pub fn power(vm: &Vm, a: &Value, b: &Value, modulus: &Value) -> R<Option<Value>>
     if modulus.is_none() || modulus.is_undef() {
         return binary(vm, Operator::Pow, a, b);
     }
+    let all = [a, b, modulus];
+    if all.iter().any(|value| complex::of(value).is_some()) {
+        let numbers = all.iter().all(|value| complex::of(value).is_some() || Number::of(value).is_some());
+        return if numbers { Err(vm.value_error("complex modulo")) } else { Ok(None) };
+    }
     let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) else { return Ok(None) };
     let numbers = (Number::integer(a), Number::integer(b), Number::integer(modulus));
     match numbers {
@@ -204,7 +214,10 @@ pub fn power(vm: &Vm, a: &Value, b: &Value, modulus: &Value) -> R<Option<Value>>
 /// `bool(a)`, or `None` if it is no number.
 #[inline]
 pub fn truth(a: &Value) -> Option<bool> {
-    Number::of(a).map(|number| !number.is_zero())
+    match Number::of(a) {
+        Some(number) => Some(!number.is_zero()),
+        None => complex::of(a).map(complex::truth),
+    }
 }
 
 /// `hash(a)`, or `None` if it is no number. Equal numbers of different types hash alike.

@@ -135,6 +135,11 @@ pub fn float(text: &str) -> Option<f64> {
 }
 
 /// Without the white space around; the separators among the ASCII controls do not count here.
-fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| !matches!(c, '\x1c'..='\x1f') && characters::is_space(c))
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+/// Whether `trim` takes the character away.
+pub fn is_blank(c: char) -> bool {
+    !matches!(c, '\x1c'..='\x1f') && characters::is_space(c)
 }

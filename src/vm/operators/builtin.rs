@@ -1,10 +1,10 @@
 //! What the built-in types answer to operators: on values of the built-in types themselves, never on instances derived from them
 //! (the special methods of the built-in classes unwrap those and come here: `builtins/slots.rs`).
 
-use super::super::{Vm, binary, format};
+use super::super::{Vm, binary, format, number};
 use super::{exact_keys, is_number, numeric};
 use crate::syntax::ast::{CmpOp, Operator, UnaryOp};
-use crate::value::{Bytes, Dict, FrozenSet, Kind, List, R, Range, Slice, Str, Tuple, Value, hash};
+use crate::value::{Bytes, Complex, Dict, FrozenSet, Kind, List, R, Range, Slice, Str, Tuple, Value, hash};
 
 impl Vm {
     /// `a op b`; nothing if the built-in types have no answer.
@@ -26,6 +26,9 @@ impl Vm {
                 None => Ok(None),
             },
             (Operator::Add, Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => self.bytes_concat(a, b).map(Some),
+            (Operator::Add, Kind::Bytes | Kind::ByteArray, Kind::Native) if binary::length(b).is_some() => {
+                self.bytes_concat(a, b).map(Some)
+            }
             (Operator::Mod, Kind::Str, _) => match a.downcast::<Str>() {
                 Some(text) => format::percent_str(self, text, b).map(Some),
                 None => Ok(None),
@@ -159,6 +162,7 @@ impl Vm {
         match value.kind() {
             Kind::Str => Ok(value.downcast::<Str>().map_or(0, |text| text.hash() as i64)),
             Kind::BigInt => Ok(numeric::hash(value)),
+            Kind::Complex => Ok(value.downcast::<Complex>().map_or(0, number::complex::hash)),
             Kind::Bytes => Ok(value.downcast::<Bytes>().map_or(0, |bytes| bytes.hash() as i64)),
             Kind::Tuple => self.nested(|| self.hash_tuple(value)),
             Kind::FrozenSet => Ok(value.downcast::<FrozenSet>().map_or(0, |set| set.hash())),

@@ -14,7 +14,7 @@ pub(crate) use special::Operators;
 
 use super::Vm;
 use crate::syntax::ast::{CmpOp, Operator, UnaryOp};
-use crate::value::{BigInt, Dict, FrozenSet, Instance, Kind, List, R, Ref, Set, Str, Tuple, Value, hash};
+use crate::value::{BigInt, Complex, Dict, FrozenSet, Instance, Kind, List, R, Ref, Set, Str, Tuple, Value, hash};
 
 impl Vm {
     /// `a op b`.
@@ -179,6 +179,7 @@ impl Vm {
                 Kind::Dict => value.downcast::<Dict>().is_some_and(|d| !d.is_empty()),
                 Kind::Tuple => value.downcast::<Tuple>().is_some_and(|t| !t.is_empty()),
                 Kind::BigInt | Kind::Function | Kind::Module => true,
+                Kind::Complex => value.downcast::<Complex>().is_some_and(|number| super::number::complex::truth(**number)),
                 _ => return self.truthy_special(value),
             },
             _ => true,
@@ -340,10 +341,10 @@ fn is_closed(value: &Value) -> bool {
     )
 }
 
-/// Whether the value is an integer or a float itself.
+/// Whether the value is a number itself.
 #[inline]
 pub(crate) fn is_number(value: &Value) -> bool {
-    matches!(value, Value::Int(_) | Value::Float(_) | Value::Bool(_)) || value.kind() == Kind::BigInt
+    matches!(value, Value::Int(_) | Value::Float(_) | Value::Bool(_)) || matches!(value.kind(), Kind::BigInt | Kind::Complex)
 }
 
 /// The keys of a set or frozenset itself.

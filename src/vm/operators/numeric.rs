@@ -16,7 +16,7 @@ pub(super) fn unary(vm: &Vm, op: UnaryOp, a: &Value) -> R<Option<Value>> {
 /// A comparison; NaN is unequal to everything and in no order.
 #[inline]
 pub(super) fn compare(op: CmpOp, a: &Value, b: &Value) -> Option<Value> {
-    let order = number::compare(a, b)?;
+    let Some(order) = number::compare(a, b) else { return number::complex::compare(op, a, b) };
     Some(Value::bool(match op {
         CmpOp::Eq => order.is_some_and(|order| order.is_eq()),
         CmpOp::NotEq => order.is_none_or(|order| order.is_ne()),

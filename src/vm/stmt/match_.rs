@@ -1,6 +1,7 @@
 //! `match`: patterns, and the statement around them.
 
 use crate::syntax::Span;
+use crate::value::memory_view::MemoryView;
 use crate::value::{Class, Dict, Kind, List, R, Raised, Ref, Str, Tuple, Value};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
@@ -217,7 +218,7 @@ fn items_of_sequence(vm: &Vm, subject: &Value) -> R<Option<Vec<Value>>> {
     if let Some(tuple) = subject.payload::<Tuple>() {
         return Ok(Some(tuple.items().to_vec()));
     }
-    if subject.kind() == Kind::Range || vm.is_sequence(subject) {
+    if subject.kind() == Kind::Range || subject.downcast::<MemoryView>().is_some() || vm.is_sequence(subject) {
         return vm.collect(subject).map(Some);
     }
     Ok(None)
