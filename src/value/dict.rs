@@ -32,7 +32,11 @@ pub struct Entry {
 struct Table {
     entries: Vec<Entry>,
     indices: Box<[u32]>,
-    live: usize,
+    live: u32,
+    /// Before `first` and from `end` on there are only holes, as far as is known: whoever looks for the first or last entry moves
+    /// these, so that taking entries off either end one by one is linear.
+    first: Cell<u32>,
+    end: Cell<u32>,
 }
 
 /// The payload of a dict object.
@@ -158,17 +162,47 @@ impl Table {
         }
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
+        self.end.set(index as u32 + 1);
         index
+    }
+
+    /// Puts an entry before all others: into a hole there, or all others move by half of their number to make holes.
+    fn insert_front(&mut self, hash: u64, key: Value, value: Value) {
+        if self.first.get() == 0 {
+            self.entries.retain(|e| !e.key.is_undef());
+            let gap = (self.entries.len() / 2).max(4);
+            self.entries.reserve_exact(gap * 2);
+            let hole = || Entry { hash: 0, key: Value::Undef, value: Value::Undef };
+            self.entries.splice(..0, std::iter::repeat_with(hole).take(gap));
+            self.first.set(gap as u32);
+            self.end.set(self.entries.len() as u32);
+            self.index(self.entries.capacity());
+        }
+        let index = self.first.get() as usize - 1;
+        self.first.set(index as u32);
+        self.end.set(self.end.get().max(index as u32 + 1));
+        self.entries[index] = Entry { hash, key, value };
+        self.live += 1;
+        if !self.indices.is_empty() {
+            let mask = self.indices.len() - 1;
+            let mut slot = mix(hash) & mask;
+            while self.indices[slot] != EMPTY {
+                slot = (slot + 1) & mask;
+            }
+            self.indices[slot] = index as u32;
+        }
     }
 
     /// Drops the holes, or grows; either way the table of indices is made anew.
     #[cold]
     #[inline(never)]
     fn make_room(&mut self) {
-        if self.live < self.entries.len() {
+        if (self.live as usize) < self.entries.len() {
             self.entries.retain(|e| !e.key.is_undef());
         }
-        let wanted = match self.live {
+        self.first.set(0);
+        self.end.set(self.live);
+        let wanted = match self.live as usize {
             0..4 => 4,
             4..8 => 8,
             n => n * 2,
@@ -210,11 +244,40 @@ impl Table {
         Some(removed)
     }
 
+    /// The position of the first entry at or behind `from`.
+    #[inline]
+    fn next(&self, from: usize) -> Option<usize> {
+        let first = self.first.get() as usize;
+        let start = from.max(first);
+        let entry = self.entries.get(start)?;
+        if !entry.key.is_undef() {
+            return Some(start);
+        }
+        let ahead = self.entries[start..].iter().position(|e| !e.key.is_undef());
+        let at = ahead.map_or(self.entries.len(), |ahead| start + ahead);
+        if from <= first {
+            self.first.set(at as u32);
+        }
+        (at < self.entries.len()).then_some(at)
+    }
+
+    /// The position of the last entry before `to`.
+    fn previous(&self, to: usize) -> Option<usize> {
+        let end = self.end.get() as usize;
+        let at = self.entries[..to.min(end)].iter().rposition(|e| !e.key.is_undef());
+        if to >= end {
+            self.end.set(at.map_or(0, |at| at as u32 + 1));
+        }
+        at
+    }
+
     /// Removes the last entry, and the holes behind and before it that nobody will look at again.
     fn pop(&mut self) -> Option<Entry> {
-        let last = self.entries.iter().rposition(|e| !e.key.is_undef())?;
+        let last = self.previous(usize::MAX)?;
         let removed = self.remove(last);
         self.entries.truncate(last);
+        self.first.set(self.first.get().min(last as u32));
+        self.end.set(last as u32);
         removed
     }
 
@@ -231,6 +294,11 @@ impl Table {
             next = (next + 1) & mask;
         }
         self.indices[slot] = EMPTY;
+    }
+
+    /// A table without entries that says of them what this one does.
+    fn bounds(&self) -> Table {
+        Table { live: self.live, first: self.first.clone(), end: self.end.clone(), ..Table::default() }
     }
 
     fn bytes(&self) -> usize {
@@ -279,7 +347,7 @@ impl Dict {
     /// How many keys there are.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.table.with(|table| table.live)
+        self.table.with(|table| table.live as usize)
     }
 
     #[inline]
@@ -379,7 +447,7 @@ impl Dict {
 
     /// The value of the key that is this text; as `get_str`.
     pub fn get_text(&self, text: &str) -> Option<Value> {
-        let hash = hash::bytes(text.as_bytes()) | 1;
+        let hash = u64::from(hash::text(text));
         self.table.with(|table| {
             let index = table.find_quick(hash, |k| k.downcast::<Str>().is_some_and(|s| s.as_str() == text))?;
             Some(table.entries[index].value.clone())
@@ -458,9 +526,26 @@ impl Dict {
 
     #[inline(never)]
     fn insert_growing(&self, hash: u64, key: Value, value: Value) {
+        self.change(|table| {
+            table.insert(hash, key, value);
+        });
+    }
+
+    /// Adds a key that `probe` has just found missing before all others.
+    pub fn insert_front(&self, hash: u64, key: Value, value: Value) {
+        self.bump();
+        self.change(|table| table.insert_front(hash, key, value));
+    }
+
+    /// Whether adding a key in front moves all others.
+    pub fn is_full_in_front(&self) -> bool {
+        self.table.with(|table| table.first.get() == 0)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Table)) {
         let (before, after) = self.table.with_mut(|table| {
             let before = table.bytes();
-            table.insert(hash, key, value);
+            change(table);
             (before, table.bytes())
         });
         if before != after {
@@ -493,9 +578,8 @@ impl Dict {
     #[inline]
     pub fn next_entry(&self, from: usize) -> Option<(usize, Entry)> {
         self.table.with(|table| {
-            let rest = table.entries.get(from..)?;
-            let ahead = rest.iter().position(|e| !e.key.is_undef())?;
-            Some((from + ahead, rest[ahead].clone()))
+            let at = table.next(from)?;
+            Some((at, table.entries[at].clone()))
         })
     }
 
@@ -503,9 +587,8 @@ impl Dict {
     #[inline]
     pub fn next_key(&self, from: usize) -> Option<(usize, Value)> {
         self.table.with(|table| {
-            let rest = table.entries.get(from..)?;
-            let ahead = rest.iter().position(|e| !e.key.is_undef())?;
-            Some((from + ahead, rest[ahead].key.clone()))
+            let at = table.next(from)?;
+            Some((at, table.entries[at].key.clone()))
         })
     }
 
@@ -513,18 +596,16 @@ impl Dict {
     #[inline]
     pub fn next_value(&self, from: usize) -> Option<(usize, Value)> {
         self.table.with(|table| {
-            let rest = table.entries.get(from..)?;
-            let ahead = rest.iter().position(|e| !e.key.is_undef())?;
-            Some((from + ahead, rest[ahead].value.clone()))
+            let at = table.next(from)?;
+            Some((at, table.entries[at].value.clone()))
         })
     }
 
     /// The last entry before position `to`, and its position.
     pub fn previous_entry(&self, to: usize) -> Option<(usize, Entry)> {
         self.table.with(|table| {
-            let upto = table.entries.get(..to.min(table.entries.len()))?;
-            let at = upto.iter().rposition(|e| !e.key.is_undef())?;
-            Some((at, upto[at].clone()))
+            let at = table.previous(to)?;
+            Some((at, table.entries[at].clone()))
         })
     }
 
@@ -547,14 +628,15 @@ impl Dict {
     /// Another dict with the same entries.
     pub fn copy(&self, heap: &Heap) -> Ref<Dict> {
         let copy = self.table.with(|table| {
-            if table.live * 2 >= table.entries.len() {
+            if table.live as usize * 2 >= table.entries.len() {
                 // Few holes: nothing needs to be found a place anew.
-                return Table { entries: table.entries.clone(), indices: table.indices.clone(), live: table.live };
+                return Table { entries: table.entries.clone(), indices: table.indices.clone(), ..table.bounds() };
             }
-            let mut entries = Vec::with_capacity(table.live);
+            let mut entries = Vec::with_capacity(table.live as usize);
             entries.extend(table.entries.iter().filter(|e| !e.key.is_undef()).cloned());
-            let mut copy = Table { live: entries.len(), entries, indices: Box::default() };
-            copy.index(copy.live);
+            let live = table.live;
+            let mut copy = Table { entries, indices: Box::default(), live, end: Cell::new(live), ..Table::default() };
+            copy.index(live as usize);
             copy
         });
         heap.charge(copy.bytes());

@@ -33,6 +33,12 @@ pub fn bytes(data: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// The hash of a text, never 0: half as long as others, which keeps strings small.
+pub fn text(text: &str) -> u32 {
+    let long = bytes(text.as_bytes());
+    ((long ^ long >> 32) as u32).max(1)
+}
+
 /// The hash of an integer as Python defines it: the value modulo 2^61 - 1 with its sign, and -2 in place of -1.
 #[inline(always)]
 pub fn int(i: i64) -> i64 {

@@ -266,10 +266,10 @@ impl Heap {
         unsafe {
             let table = cell.as_ref().vtable;
             let size = (*PageHeader::of(cell.as_ptr())).cell as usize;
-            if let Some(buffers) = table.buffers {
-                self.discharge(buffers(cell.as_ptr()));
+            let buffers = (table.drop)(cell.as_ptr());
+            if buffers != 0 {
+                self.discharge(buffers);
             }
-            (table.drop)(cell.as_ptr());
             if table.trace.is_some() {
                 self.until_collection.set(self.until_collection.get() + 1);
             }

@@ -122,6 +122,7 @@ impl List {
 #[inline(never)]
 fn grow(items: &mut Vec<Value>, heap: &Heap) {
     let before = items.capacity();
-    items.reserve(1.max(items.len() / 2).max(4 - 4.min(items.len())));
+    // By a half: what a list has but does not use counts as its memory.
+    items.reserve_exact((items.len() / 2).max(4));
     heap.charge((items.capacity() - before) * ITEM);
 }

@@ -6,6 +6,7 @@
 mod cell;
 mod collect;
 mod heap;
+mod marks;
 mod object;
 #[allow(clippy::module_inception, reason = "the file of `Value`, in the folder of all values")]
 mod value;

@@ -122,14 +122,12 @@ impl Header {
 
 /// What the heap has to know about a payload type.
 pub struct VTable {
-    /// Drops the payload in place.
-    pub(super) drop: unsafe fn(*mut Header),
+    /// Drops the payload in place; returns how many bytes of buffers went with it.
+    pub(super) drop: unsafe fn(*mut Header) -> usize,
     /// Enumerates the references in the payload; `None` for leaves, which the cycle collector passes over.
     pub(super) trace: Option<unsafe fn(*const Header, &mut Visitor<'_>)>,
     /// Takes the references out, to break a cycle.
     pub(super) clear: unsafe fn(*const Header),
-    /// Bytes of buffers that the payload owns outside its cell.
-    pub(super) buffers: Option<unsafe fn(*const Header) -> usize>,
     type_id: fn() -> TypeId,
     /// The Rust type's name, for debugging.
     pub name: fn() -> &'static str,
@@ -245,14 +243,19 @@ struct TableOf<T>(PhantomData<T>);
 
 impl<T: Payload> TableOf<T> {
     const TABLE: VTable = VTable {
-        drop: |cell| unsafe { std::ptr::drop_in_place(&raw mut (*cell.cast::<Object<T>>()).payload) },
+        drop: |cell| unsafe {
+            let object = cell.cast::<Object<T>>();
+            let buffers = if T::BUFFERS { (*object).payload.buffers() } else { 0 };
+            std::ptr::drop_in_place(&raw mut (*object).payload);
+            buffers
+        },
         trace: if T::CONTAINER {
             Some(|cell, visitor| unsafe { (*cell.cast::<Object<T>>()).payload.trace(visitor) })
         } else {
             None
         },
         clear: |cell| unsafe { (*cell.cast::<Object<T>>()).payload.clear() },
-        buffers: if T::BUFFERS { Some(|cell| unsafe { (*cell.cast::<Object<T>>()).payload.buffers() }) } else { None },
+
         type_id: TypeId::of::<T>,
         name: std::any::type_name::<T>,
     };
@@ -510,6 +513,16 @@ impl<T: Payload> Ref<T> {
     #[inline]
     pub fn heap(&self) -> &Heap {
         Heap::of(self.cell.as_ptr())
+    }
+
+    /// The payload, to be filled in.
+    ///
+    /// # Safety
+    /// The object must be new: nothing else refers to it.
+    #[inline(always)]
+    pub(super) unsafe fn payload_mut(&mut self) -> &mut T {
+        // SAFETY: the payload is a `T`, and the caller's promise makes this the only reference.
+        unsafe { &mut (*self.cell.as_ptr().cast::<Object<T>>()).payload }
     }
 
     /// The first byte behind the payload; how many there are is the payload's business.

@@ -40,6 +40,8 @@ struct Table {
 pub struct Keys {
     table: Shared<Table>,
     version: Cell<u32>,
+    /// Before this slot there are no keys, as far as the last looks have told: taking the first key again and again is linear.
+    first: Cell<u32>,
 }
 
 /// What looking for a key came to; as `dict::Probe`.
@@ -110,7 +112,8 @@ impl Table {
         self.fill = self.used;
     }
 
-    fn insert(&mut self, hash: i64, key: Value) {
+    /// Adds a key; the slot it got, or 0 if all have moved.
+    fn insert(&mut self, hash: i64, key: Value) -> usize {
         if self.slots.is_empty() {
             self.resize(0);
         }
@@ -127,14 +130,17 @@ impl Table {
             }
         };
         // The last vacated slot on the way is used again.
-        self.slots[removed.unwrap_or(free)] = Slot { hash, key: Key::Here(key) };
+        let at = removed.unwrap_or(free);
+        self.slots[at] = Slot { hash, key: Key::Here(key) };
         if removed.is_some() {
-            return;
+            return at;
         }
         self.fill += 1;
         if self.fill * 5 >= (self.slots.len() - 1) * 3 {
             self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 });
+            return 0;
         }
+        at
     }
 
     /// Makes the table ready for another set's or dict's keys, by CPython's rule.
@@ -182,6 +188,12 @@ impl Keys {
         self.version.get()
     }
 
+    /// Notes a change that may have moved keys.
+    fn changed(&self) {
+        self.first.set(0);
+        self.bump();
+    }
+
     fn bump(&self) {
         self.version.set(self.version.get().wrapping_add(1));
     }
@@ -221,7 +233,8 @@ impl Keys {
         self.bump();
         self.table.with_mut(|table| {
             let before = table.bytes();
-            table.insert(hash, key);
+            let at = table.insert(hash, key);
+            self.first.set(self.first.get().min(u32::try_from(at).unwrap_or(u32::MAX)));
             (before, table.bytes())
         })
     }
@@ -244,11 +257,18 @@ impl Keys {
     /// The first key at or behind slot `from`, with its slot and hash. Iterators keep the slot and add one.
     #[inline]
     pub fn next_key(&self, from: usize) -> Option<(usize, i64, Value)> {
+        let first = self.first.get() as usize;
         self.table.with(|table| {
-            table.slots.iter().enumerate().skip(from).find_map(|(at, slot)| match &slot.key {
-                Key::Here(key) => Some((at, slot.hash, key.clone())),
+            let rest = table.slots.get(from.max(first)..)?;
+            let ahead = rest.iter().position(|slot| matches!(slot.key, Key::Here(_)))?;
+            let at = from.max(first) + ahead;
+            if from <= first {
+                self.first.set(u32::try_from(at).unwrap_or(u32::MAX));
+            }
+            match &rest[ahead] {
+                Slot { hash, key: Key::Here(key) } => Some((at, *hash, key.clone())),
                 _ => None,
-            })
+            }
         })
     }
 
@@ -272,7 +292,7 @@ impl Keys {
         let mut copy = Table::default();
         copy.make_room(self.len());
         self.table.with(|table| copy.fill_from(table));
-        Keys { table: Shared::new(copy), version: Cell::new(0) }
+        Keys { table: Shared::new(copy), ..Keys::default() }
     }
 
     fn buffers(&self) -> usize {
@@ -304,7 +324,7 @@ impl Payload for Set {
     }
 
     fn clear(&self) {
-        self.0.bump();
+        self.0.changed();
         drop(self.0.table.take());
     }
 
@@ -331,7 +351,7 @@ impl Set {
 
     /// Makes room for the keys of another set or a dict, which has `more` of them.
     pub fn make_room(&self, more: usize) {
-        self.0.bump();
+        self.0.changed();
         let (before, after) = self.0.table.with_mut(|table| {
             let before = table.bytes();
             table.make_room(more);
@@ -348,7 +368,7 @@ impl Set {
         if std::ptr::eq(&self.0, other) || self.0.table.with(|table| table.fill != 0) {
             return false;
         }
-        self.0.bump();
+        self.0.changed();
         other.table.with(|theirs| self.0.table.with_mut(|table| table.fill_from(theirs)));
         true
     }
@@ -364,8 +384,8 @@ impl Set {
 
     /// Takes over the keys of `other`, whose keys come here.
     pub fn exchange(&self, other: &Set) {
-        self.0.bump();
-        other.0.bump();
+        self.0.changed();
+        other.0.changed();
         let theirs = other.0.table.take();
         let ours = self.0.table.replace(theirs);
         drop(other.0.table.replace(ours));
@@ -373,7 +393,7 @@ impl Set {
 
     /// Removes everything.
     pub fn empty(&self) {
-        self.0.bump();
+        self.0.changed();
         let old = self.0.table.take();
         // SAFETY: as in `insert_new`.
         unsafe { heap_of(self) }.discharge(old.bytes());
@@ -439,10 +459,10 @@ impl Heap {
 
     /// A frozenset object that takes the keys of a set over, which is left empty.
     pub fn frozenset_taking(&self, set: &Ref<Set>) -> Ref<FrozenSet> {
-        set.0.bump();
+        set.0.changed();
         // The table is charged already, and now belongs to the frozenset.
         let table = set.0.table.take();
-        self.alloc(FrozenSet(Keys { table: Shared::new(table), version: Cell::new(0) }, Cell::new(None)))
+        self.alloc(FrozenSet(Keys { table: Shared::new(table), ..Keys::default() }, Cell::new(None)))
     }
 
     /// A frozenset object with the same keys.

@@ -2,11 +2,12 @@
 //!
 //! A short string lives whole in its cell (one allocation); a long one in a buffer of its own, which `s += t` on an unshared
 //! string extends in place. The hash and the number of code points are kept once known; text whose bytes and code points are
-//! equally many is ASCII, where every index is an offset.
+//! equally many is ASCII, where every index is an offset. Long text that is not finds its offsets by `Marks` (`marks.rs`).
 
 use std::cell::Cell;
 use std::ptr::NonNull;
 
+use super::marks::{self, Marks};
 use super::object::{Kind, Payload, Ref, heap_of};
 use super::{Heap, hash};
 
@@ -18,32 +19,41 @@ pub const MAX_LEN: usize = u32::MAX as usize - 1;
 const UNKNOWN: u32 = u32::MAX;
 
 /// The payload of a string object. Its text is at `data`: in the cell's tail if `capacity` is 0, else in a buffer of that many
-/// bytes.
+/// bytes; then the tail begins with a pointer to the `Marks`, null until there are some.
 pub struct Str {
-    hash: Cell<u64>,
     data: Cell<NonNull<u8>>,
     len: Cell<u32>,
     chars: Cell<u32>,
     capacity: Cell<u32>,
-    /// A byte offset and the code point there: where the last look into a non-ASCII text ended.
-    cursor: Cell<(u32, u32)>,
+    /// 0 until it is known.
+    hash: Cell<u32>,
 }
+
+/// The tail of a string with a buffer.
+type Tail = Cell<*mut Marks>;
+
+// Cells come in steps of 16 bytes, of which header and payload leave half of one over: every cell has room for a `Tail`.
+const _: () = assert!((16 + size_of::<Str>()) % super::heap::STEP == super::heap::STEP - size_of::<Tail>());
 
 impl Payload for Str {
     const KIND: Kind = Kind::Str;
     const CONTAINER: bool = false;
     const BUFFERS: bool = true;
 
+    #[inline]
     fn buffers(&self) -> usize {
-        self.capacity.get() as usize
+        match self.capacity.get() {
+            0 => 0,
+            capacity => capacity as usize + self.marks().map_or(0, Marks::bytes),
+        }
     }
 }
 
 impl Drop for Str {
+    #[inline]
     fn drop(&mut self) {
         if self.capacity.get() != 0 {
-            // SAFETY: the parts of the vector forgotten in `adopt` or `reserve`.
-            drop(unsafe { Vec::from_raw_parts(self.data.get().as_ptr(), 0, self.capacity.get() as usize) });
+            self.drop_buffer();
         }
     }
 }
@@ -102,8 +112,9 @@ impl Heap {
         if text.capacity() > MAX_LEN || text.capacity() > text.len() + text.len() / 2 {
             text.shrink_to_fit();
         }
-        let made = self.alloc(Str::bare(text.len()));
+        let made = self.alloc_with_tail(Str::bare(text.len()), size_of::<Tail>());
         made.adopt(text.into_bytes());
+        made.begin_tail();
         self.charge(made.buffers());
         made
     }
@@ -112,13 +123,68 @@ impl Heap {
 impl Str {
     fn bare(len: usize) -> Str {
         Str {
-            hash: Cell::new(0),
             data: Cell::new(NonNull::dangling()),
             len: Cell::new(len as u32),
             chars: Cell::new(UNKNOWN),
             capacity: Cell::new(0),
-            cursor: Cell::new((0, 0)),
+            hash: Cell::new(0),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_buffer(&mut self) {
+        let marks = self.tail().get();
+        if !marks.is_null() {
+            // SAFETY: made by `Box::into_raw` in `make_marks`, and owned by this string alone.
+            drop(unsafe { Box::from_raw(marks) });
+        }
+        // SAFETY: the parts of the vector forgotten in `adopt`.
+        drop(unsafe { Vec::from_raw_parts(self.data.get().as_ptr(), 0, self.capacity.get() as usize) });
+    }
+
+    /// Where the pointer to the marks is, once the string has a buffer.
+    fn tail(&self) -> &Tail {
+        // SAFETY: strings are only made as payloads of heap objects, whose cells have room for a `Tail` behind the payload (see
+        // the assertion above); `begin_tail` has written it when the buffer was taken over.
+        unsafe { &*std::ptr::from_ref(self).add(1).cast::<Tail>() }
+    }
+
+    /// Writes the tail of a string that has just been given a buffer; its text is no longer in the tail.
+    fn begin_tail(&self) {
+        // SAFETY: as in `tail`; nothing else lies there.
+        unsafe { std::ptr::from_ref(self).add(1).cast::<Tail>().cast_mut().write(Cell::new(std::ptr::null_mut())) }
+    }
+
+    fn marks(&self) -> Option<&Marks> {
+        if self.capacity.get() == 0 {
+            return None;
+        }
+        // SAFETY: null, or made in `make_marks` and freed with the string.
+        unsafe { self.tail().get().as_ref() }
+    }
+
+    /// The marks of a text with a buffer.
+    fn make_marks(&self) -> &Marks {
+        if self.tail().get().is_null() {
+            self.tail().set(Box::into_raw(Box::default()));
+            // SAFETY: as in `tail`.
+            unsafe { heap_of(self) }.charge(size_of::<Marks>());
+        }
+        // SAFETY: as in `marks`.
+        unsafe { &*self.tail().get() }
+    }
+
+    /// Looks with the marks, whose growth is charged.
+    fn with_marks<U>(&self, look: impl FnOnce(&Marks, &[u8]) -> U) -> U {
+        let marks = self.make_marks();
+        let before = marks.bytes();
+        let found = look(marks, self.as_str().as_bytes());
+        if marks.bytes() != before {
+            // SAFETY: as in `tail`.
+            unsafe { heap_of(self) }.charge(marks.bytes() - before);
+        }
+        found
     }
 
     /// Takes the buffer of a vector over.
@@ -171,42 +237,21 @@ impl Str {
         self.len() == self.byte_len()
     }
 
-    /// The byte offset of code point `index`, which must be at most `len()`. Looking forward from the place of the last look
-    /// makes walks over a text linear.
+    /// The byte offset of code point `index`, which must be at most `len()`.
+    #[inline]
     pub fn offset(&self, index: usize) -> usize {
-        if self.is_ascii() {
-            return index;
-        }
+        if self.is_ascii() { index } else { self.find_offset(index) }
+    }
+
+    #[inline(never)]
+    fn find_offset(&self, index: usize) -> usize {
         if index >= self.len() {
             return self.byte_len();
         }
-        let (mut offset, mut at) = match self.cursor.get() {
-            (offset, at) if at as usize <= index => (offset as usize, at as usize),
-            (offset, at) if (at as usize) - index < index => {
-                let bytes = self.as_str().as_bytes();
-                let (mut offset, mut at) = (offset as usize, at as usize);
-                while at > index {
-                    offset -= 1;
-                    if bytes[offset] & 0xC0 != 0x80 {
-                        at -= 1;
-                    }
-                }
-                (offset, at)
-            }
-            _ => (0, 0),
-        };
-        let bytes = self.as_str().as_bytes();
-        while at < index {
-            offset += match bytes[offset] {
-                0..0x80 => 1,
-                0x80..0xE0 => 2,
-                0xE0..0xF0 => 3,
-                _ => 4,
-            };
-            at += 1;
+        if self.capacity.get() == 0 {
+            return marks::walk(self.as_str().as_bytes(), 0, index);
         }
-        self.cursor.set((offset as u32, at as u32));
-        offset
+        self.with_marks(|marks, bytes| marks.offset(bytes, index))
     }
 
     /// The text from code point `start` to `end` (`start <= end <= len()`).
@@ -226,7 +271,13 @@ impl Str {
 
     /// The index of the code point at byte `offset`.
     pub fn index_of_offset(&self, offset: usize) -> usize {
-        if self.is_ascii() { offset } else { self.as_str()[..offset].chars().count() }
+        if self.is_ascii() {
+            return offset;
+        }
+        if self.capacity.get() == 0 {
+            return self.as_str()[..offset].chars().count();
+        }
+        self.with_marks(|marks, bytes| marks.index(bytes, offset))
     }
 
     /// The hash, computed once. Never 0.
@@ -234,24 +285,24 @@ impl Str {
     pub fn hash(&self) -> u64 {
         match self.hash.get() {
             0 => self.compute_hash(),
-            known => known,
+            known => u64::from(known),
         }
     }
 
     #[cold]
     #[inline(never)]
     fn compute_hash(&self) -> u64 {
-        let computed = hash::bytes(self.as_str().as_bytes()) | 1;
+        let computed = hash::text(self.as_str());
         self.hash.set(computed);
-        computed
+        u64::from(computed)
     }
 }
 
 impl Ref<Str> {
-    /// Appends `text` in place if this is the only reference to a string that has (or is now given) a buffer of its own, and
-    /// says whether it did. The caller has checked the length.
-    pub fn append(&self, text: &str) -> bool {
-        if self.as_obj().refs() != 1 || self.as_obj().is_interned() {
+    /// Appends `text` in place if there are just `refs` references, and the string has (or is now given) a buffer of its own; says
+    /// whether it did. The caller has checked the length, and knows whose the references are: all of them see the text change.
+    pub fn append(&self, text: &str, refs: u32) -> bool {
+        if self.as_obj().refs() != refs || self.as_obj().is_interned() {
             return false;
         }
         let len = self.byte_len();
@@ -264,7 +315,7 @@ impl Ref<Str> {
             return false;
         }
         let before = self.capacity.get() as usize;
-        // SAFETY: the only reference is `self`, so no text of this object is borrowed; the vector is rebuilt from its own parts.
+        // SAFETY: no text of this object is borrowed, as the caller knows all references; the vector is rebuilt from its own parts.
         let mut buffer = if before == 0 {
             let mut fresh = Vec::with_capacity((needed * 2).min(MAX_LEN));
             fresh.extend_from_slice(self.as_str().as_bytes());
@@ -278,11 +329,13 @@ impl Ref<Str> {
         buffer.extend_from_slice(text.as_bytes());
         let was_known = self.chars.get();
         self.adopt(buffer);
+        if before == 0 {
+            self.begin_tail();
+        }
         self.hash.set(0);
         self.chars.set(match was_known {
             UNKNOWN => UNKNOWN,
-            known if text.is_ascii() => known + text.len() as u32,
-            _ => UNKNOWN,
+            known => known + text.chars().count() as u32,
         });
         let after = self.capacity.get() as usize;
         if after != before {

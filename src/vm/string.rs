@@ -83,7 +83,7 @@ impl Vm {
     pub fn str_append(&self, text: Ref<Str>, other: &Value) -> R {
         if let Some(more) = other.downcast::<Str>() {
             self.check_text(text.byte_len() + more.byte_len() * 2)?;
-            if text.append(more.as_str()) {
+            if text.append(more.as_str(), 1) {
                 return Ok(Value::from(text));
             }
         }

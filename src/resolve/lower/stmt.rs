@@ -5,7 +5,8 @@ use super::{Lowerer, Place, Purpose, Statements};
 use crate::syntax::Span;
 use crate::syntax::ast::*;
 use crate::value::Value;
-use crate::vm::expr::arithmetic::{self, AugLocal, Inplace};
+use crate::vm::expr::arithmetic;
+use crate::vm::expr::augment::{AddToLocal, AugLocal, Inplace, Target};
 use crate::vm::expr::compare::Not;
 use crate::vm::expr::name::{StoreClassName, StoreGlobal, StoreLocal, TakeTemp, Temp};
 use crate::vm::expr::operand::{Child, Const};
@@ -313,6 +314,10 @@ impl Lowerer<'_> {
                 }
                 return;
             }
+            if let Some(tree) = self.add_to_local(target, value) {
+                out.push((tree, span));
+                return;
+            }
             let value = self.operand(value);
             let store = self.store(target, value);
             out.push((store, span));
@@ -328,6 +333,19 @@ impl Lowerer<'_> {
             let store = self.store(target, Operand::Child(Child(value)));
             out.push((store, span));
         }
+    }
+
+    /// `local = local + b`, which is how some write `local += b`.
+    fn add_to_local(&mut self, target: &Expr, value: &mut Expr) -> Option<Tree> {
+        let ExprKind::Name(name) = &target.kind else { return None };
+        let ExprKind::BinOp { left, op: Operator::Add, right } = &mut value.kind else { return None };
+        if !matches!(&left.kind, ExprKind::Name(left) if left == name) || self.frame().has_walrus {
+            return None;
+        }
+        let Place::Local(slot) = self.place(name) else { return None };
+        let (name, local, span) = (self.name(name), left.span, value.span);
+        let b = self.operand(right);
+        Some(super::expr::with_operand!(b, |b| Box::new(AddToLocal { slot, name, b, span, local }) as Tree))
     }
 
     fn aug_assign(&mut self, target: &mut Expr, op: Operator, value: &mut Expr, span: Span, out: &mut Statements) {
@@ -350,7 +368,12 @@ impl Lowerer<'_> {
                 old
             };
             let b = self.spilled(value, out);
-            let new = Box::new(Inplace { op, a, b, span });
+            let held = match self.place(&name) {
+                Place::Cell { slot, .. } => Target::Captured(slot),
+                Place::Global => Target::Global(self.globals_of_code(), self.name(&name)),
+                _ => Target::Other,
+            };
+            let new = Box::new(Inplace { op, a, b, target: held, span });
             let store = self.store_name(&name, new, target.span);
             out.push((store, span));
             return;
@@ -368,11 +391,12 @@ impl Lowerer<'_> {
             out.push((Box::new(StoreLocal { slot, value: tree }), part));
             Kept::Slot(slot, part)
         };
-        let (mut load, mut store) = match &mut target.kind {
+        let (mut load, mut store, held) = match &mut target.kind {
             ExprKind::Attribute { value: object, attr } => {
                 let slot = keep(self, object, out);
                 let make = |read: Expr| Expr::new(ExprKind::Attribute { value: Box::new(read), attr: attr.clone() }, target.span);
-                (make(slot.first()), make(slot.again()))
+                let held = Target::Attribute(self.expr(&mut slot.first()), self.name(&attr.name));
+                (make(slot.first()), make(slot.again()), held)
             }
             ExprKind::Subscript { value: object, slice } => {
                 let object = keep(self, object, out);
@@ -380,7 +404,8 @@ impl Lowerer<'_> {
                 let make = |object: Expr, key: Expr| {
                     Expr::new(ExprKind::Subscript { value: Box::new(object), slice: Box::new(key) }, target.span)
                 };
-                (make(object.first(), key.first()), make(object.again(), key.again()))
+                let held = Target::Item(self.expr(&mut object.first()), self.expr(&mut key.first()));
+                (make(object.first(), key.first()), make(object.again(), key.again()), held)
             }
             _ => unreachable!("the parser accepts only names, attributes and subscripts"),
         };
@@ -393,7 +418,7 @@ impl Lowerer<'_> {
             old
         };
         let b = self.spilled(value, out);
-        let new: Tree = Box::new(Inplace { op, a, b, span });
+        let new: Tree = Box::new(Inplace { op, a, b, target: held, span });
         let store = self.store(&mut store, Operand::Child(Child(new)));
         out.push((store, span));
     }

@@ -45,19 +45,12 @@ fn move_to_end(vm: &Vm, dict: &Ref<Dict>, key: &Value, last: Option<bool>) -> R<
         dict.insert_new(entry.hash, entry.key, entry.value);
         return Ok(());
     }
-    // To the front: all others move behind it.
-    vm.charge(1 + dict.len() as u64 / 16)?;
-    let mut others = Vec::with_capacity(dict.len());
-    let mut from = 0;
-    while let Some((at, entry)) = dict.next_entry(from) {
-        others.push(entry);
-        from = at + 1;
+    if dict.is_full_in_front() {
+        // All others move.
+        vm.charge(1 + dict.len() as u64 / 16)?;
+        vm.check_alloc(dict.len() * size_of::<crate::value::dict::Entry>())?;
     }
-    dict.empty();
-    dict.insert_new(entry.hash, entry.key, entry.value);
-    for other in others {
-        dict.insert_new(other.hash, other.key, other.value);
-    }
+    dict.insert_front(entry.hash, entry.key, entry.value);
     Ok(())
 }
 

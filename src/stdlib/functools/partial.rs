@@ -110,7 +110,7 @@ fn function(_vm: &Vm, this: &Ref<Partial>) -> Value {
 }
 
 fn args(vm: &Vm, this: &Ref<Partial>) -> Value {
-    vm.heap.tuple(this.args.clone()).into()
+    vm.heap.tuple(&*this.args).into()
 }
 
 fn keywords(_vm: &Vm, this: &Ref<Partial>) -> Value {

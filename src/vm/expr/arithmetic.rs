@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::operand::Operand;
 use crate::syntax::Span;
 use crate::syntax::ast::{Operator, UnaryOp};
-use crate::value::{R, Raised, Str, Value};
+use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 
@@ -116,7 +116,7 @@ arithmetic! {
 
 /// The result of a fast path, if there is one for these operands.
 #[inline(always)]
-fn quick<Op: Arithmetic>(a: &Value, b: &Value) -> Option<Value> {
+pub(super) fn quick<Op: Arithmetic>(a: &Value, b: &Value) -> Option<Value> {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => Op::ints(*a, *b),
         (Value::Float(a), Value::Float(b)) => Op::floats(f64::from_bits(*a), f64::from_bits(*b)),
@@ -149,82 +149,6 @@ impl<Op: Arithmetic, A: Operand, B: Operand> Node for Binary<Op, A, B> {
 #[inline(never)]
 fn slow(vm: &Vm, op: Operator, a: &Value, b: &Value, span: Span) -> R {
     vm.binary(op, a, b).map_err(|Raised| vm.at(span))
-}
-
-/// `local op= b`: numbers are replaced in place, and text grows in place where the variable is its only owner.
-pub struct AugLocal<Op, B> {
-    pub slot: u16,
-    pub name: crate::value::Ref<Str>,
-    pub b: B,
-    pub span: Span,
-    pub op: PhantomData<Op>,
-}
-
-impl<Op: Arithmetic, B: Operand> Node for AugLocal<Op, B> {
-    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        self.exec(vm, l)
-    }
-
-    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let loaded = self.b.load(vm, l)?;
-        let slot = self.slot as usize;
-        let b = self.b.peek(&loaded, l);
-        if let Some(value) = quick::<Op>(&l[slot], b) {
-            // Numbers need no destructor.
-            l[slot] = value;
-            return Ok(Value::Next);
-        }
-        let b = self.b.take(loaded, l);
-        augment_slowly(vm, Op::OP, &mut l[slot], &b, &self.name, self.span)
-    }
-}
-
-#[inline(never)]
-fn augment_slowly(vm: &Vm, op: Operator, slot: &mut Value, b: &Value, name: &crate::value::Ref<Str>, span: Span) -> R {
-    if slot.is_undef() {
-        vm.unbound_local(name);
-        return Err(vm.at(span));
-    }
-    if op == Operator::Add
-        && let (Some(a), Some(text)) = (slot.downcast::<Str>(), b.downcast::<Str>())
-        && a.as_obj().refs() == 1
-        && a.byte_len() + text.byte_len() > crate::value::str::MAX_INLINE
-    {
-        vm.check_alloc(text.byte_len())?;
-        if a.append(text.as_str()) {
-            return Ok(Value::Next);
-        }
-    }
-    let value = vm.inplace(op, slot.clone(), b).map_err(|Raised| vm.at(span))?;
-    let old = std::mem::replace(slot, value);
-    drop(old);
-    Ok(Value::Next)
-}
-
-/// The new value of a target that is no local variable, from its old value in a hidden slot: `object.name op= b` and the like.
-pub struct Inplace {
-    pub op: Operator,
-    /// The node that gives the old value, and gives it up.
-    pub a: Tree,
-    pub b: Tree,
-    pub span: Span,
-}
-
-impl Node for Inplace {
-    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let a = self.a.eval(vm, l)?;
-        let b = self.b.eval(vm, l)?;
-        let fast = match self.op {
-            Operator::Add => quick::<Add>(&a, &b),
-            Operator::Sub => quick::<Sub>(&a, &b),
-            Operator::Mult => quick::<Mult>(&a, &b),
-            _ => None,
-        };
-        match fast {
-            Some(value) => Ok(value),
-            None => vm.inplace(self.op, a, &b).map_err(|Raised| vm.at(self.span)),
-        }
-    }
 }
 
 /// `-a`, `+a`, `~a`.

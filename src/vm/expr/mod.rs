@@ -2,6 +2,7 @@
 
 pub mod arithmetic;
 pub mod attribute;
+pub mod augment;
 pub mod call;
 pub mod compare;
 pub mod comprehension;

@@ -18,8 +18,9 @@ fn position(index: i64, len: usize) -> usize {
     if index >= 0 { index as usize } else { (index as usize).wrapping_add(len) }
 }
 
+/// `object[key]`, if the object is a list, tuple or dict itself and no script code is needed.
 #[inline(always)]
-fn quick(object: &Value, key: &Value) -> Option<Value> {
+pub(super) fn quick(object: &Value, key: &Value) -> Option<Value> {
     let object = object.as_obj()?;
     if let Value::Int(index) = key {
         if let Some(list) = object.downcast::<List>() {

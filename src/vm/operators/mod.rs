@@ -41,7 +41,7 @@ impl Vm {
             Kind::Str if op == Operator::Add => {
                 if let (Some(text), Some(more)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
                     self.check_text(text.byte_len().saturating_add(more.byte_len()))?;
-                    if text.append(more.as_str()) {
+                    if text.append(more.as_str(), 1) {
                         return Ok(a);
                     }
                     return self.str_concat(text, more);
