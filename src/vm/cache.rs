@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use super::Vm;
-use super::function::Function;
+use super::function::{ClassMethod, Function, Property, StaticMethod};
 use super::unowned::Unowned;
 use crate::value::{Class, Instance, Kind, Ref, Shape, Str, Value};
 
@@ -43,6 +43,8 @@ impl<T: Copy> Cache<T> {
 pub enum Load {
     /// It is in this field.
     Field(u32),
+    /// It is a property with this getter.
+    Property(Unowned<Function>),
 }
 
 /// What storing an attribute comes to.
@@ -52,6 +54,33 @@ pub enum Store {
     Field(u32),
     /// It is new: the instance moves to this shape.
     Extend(Unowned<Shape>),
+    /// It is a property with this setter.
+    Property(Unowned<Function>),
+}
+
+/// What a method is, and what its function is given first.
+#[derive(Clone, Copy)]
+pub enum Method {
+    /// The object.
+    Bound(Unowned<Function>),
+    /// Nothing.
+    Static(Unowned<Function>),
+    /// The class of the object.
+    Class(Unowned<Function>),
+}
+
+impl Method {
+    /// The method that a class attribute is, if its function is a script's.
+    fn of(found: &Value) -> Option<Method> {
+        if let Some(function) = found.downcast::<Function>() {
+            return Some(Method::Bound(Unowned::new(function)));
+        }
+        if let Some(wrapper) = found.downcast::<StaticMethod>() {
+            return wrapper.0.downcast::<Function>().map(|function| Method::Static(Unowned::new(function)));
+        }
+        let wrapper = found.downcast::<ClassMethod>()?;
+        wrapper.0.downcast::<Function>().map(|function| Method::Class(Unowned::new(function)))
+    }
 }
 
 /// Whether attribute access of instances of `class` follows the ordinary rules, and the class has no data descriptor (or anything
@@ -74,16 +103,38 @@ fn overrides_fields(vm: &Vm, found: &Value) -> bool {
     }
 }
 
-/// Fills a load cache after a slow look at `object.name`, if a field was what it found.
+/// Fills a load cache before a slow look at `object.name`, if a field or a property is what it will find.
 pub fn note_load(vm: &Vm, cache: &Cache<Load>, instance: &Ref<Instance>, name: &Ref<Str>) {
     let shape = instance.shape();
-    if shape.is_dict || !fields_come_first(vm, &shape.class, name) {
+    if !fields_come_first(vm, &shape.class, name) {
+        if let Some(getter) = property(vm, &shape.class, name).and_then(|property| property.get.downcast::<Function>().cloned())
+            && vm.has_default_lookup(&shape.class)
+            && shape.class.lookup(&vm.n.__getattr__).is_undef()
+        {
+            cache.set(vm, &shape, Load::Property(Unowned::new(&getter)));
+        }
         return;
     }
-    if let Some(index) = shape.field_of(name)
+    if !shape.is_dict
+        && let Some(index) = shape.field_of(name)
         && !instance.field(index).is_undef()
     {
         cache.set(vm, &shape, Load::Field(index as u32));
+    }
+}
+
+/// The property of this name.
+fn property(vm: &Vm, class: &Ref<Class>, name: &Ref<Str>) -> Option<Ref<Property>> {
+    vm.lookup_on_class(class, name).downcast::<Property>().cloned()
+}
+
+/// Fills a store cache before a slow store, if it will call the setter of a property.
+pub fn note_setter(vm: &Vm, cache: &Cache<Store>, instance: &Ref<Instance>, name: &Ref<Str>) {
+    let shape = instance.shape();
+    if let Some(setter) = property(vm, &shape.class, name).and_then(|property| property.set.downcast::<Function>().cloned())
+        && vm.has_default_store(&shape.class)
+    {
+        cache.set(vm, &shape, Store::Property(Unowned::new(&setter)));
     }
 }
 
@@ -117,8 +168,8 @@ pub fn note_store(vm: &Vm, cache: &Cache<Store>, before: &Ref<Shape>, instance: 
     }
 }
 
-/// The script function that `name` means for instances of this shape, if neither a field nor anything else comes before it.
-pub fn find_method(vm: &Vm, shape: &Ref<Shape>, name: &Ref<Str>) -> Option<Unowned<Function>> {
+/// The method that `name` means for instances of this shape, if neither a field nor anything else comes before it.
+pub fn find_method(vm: &Vm, shape: &Ref<Shape>, name: &Ref<Str>) -> Option<Method> {
     if shape.is_dict || shape.field_of(name).is_some() {
         return None;
     }
@@ -126,5 +177,17 @@ pub fn find_method(vm: &Vm, shape: &Ref<Shape>, name: &Ref<Str>) -> Option<Unown
     if !hook.is(&vm.types.object.lookup(&vm.n.__getattribute__)) {
         return None;
     }
-    shape.class.lookup(name).downcast::<Function>().map(Unowned::new)
+    Method::of(&shape.class.lookup(name))
+}
+
+/// The method that `name` means for the class itself, if nothing of its metaclass comes before it: one that is called as it
+/// stands, or with the class.
+pub fn find_class_method(vm: &Vm, class: &Ref<Class>, name: &Ref<Str>) -> Option<Method> {
+    if class.metaclass.with(Option::is_some) || !vm.types.type_.lookup(name).is_undef() {
+        return None;
+    }
+    match Method::of(&class.lookup(name))? {
+        Method::Bound(function) | Method::Static(function) => Some(Method::Static(function)),
+        method => Some(method),
+    }
 }

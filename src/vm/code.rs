@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::enter::Entry;
 use super::node::Tree;
 use super::traceback::CodeInfo;
 use crate::value::{Dict, Kind, Payload, Ref, Str, Value, Visitor};
@@ -44,9 +45,12 @@ pub struct Code {
     pub qualname: Ref<Str>,
     pub kind: CodeKind,
     pub parameters: Parameters,
-    /// Only positional parameters, none captured, an ordinary function: calls take the short way.
-    pub is_simple: bool,
-    /// The same for any kind of function: awaiting a coroutine function takes the short way.
+    /// The number of arguments with which a call enters an ordinary function as it stands: only positional parameters, all given,
+    /// none captured. `usize::MAX` if there is more to do.
+    pub exact: usize,
+    /// How it is entered then.
+    pub entry: &'static Entry,
+    /// Only positional parameters, none captured, for any kind of function: awaiting a coroutine function takes the short way.
     pub has_simple_parameters: bool,
     /// The names of the slots that are variables of the script: the first ones.
     pub locals: Vec<Ref<Str>>,

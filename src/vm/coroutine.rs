@@ -12,54 +12,95 @@ use smallvec::SmallVec;
 use super::Vm;
 use super::code::Code;
 use crate::syntax::Span;
-use crate::value::{Kind, Payload, R, Ref, Shared, Str, Value, Visitor};
+use crate::value::{Heap, Kind, Payload, R, Ref, Shared, Str, Value, Visitor};
 
-/// The positions of the active blocks of a suspended frame, innermost first.
+/// The positions of the active blocks of a suspended frame, a stack: leaving the innermost block pushes first, and going back takes the
+/// outermost first.
 ///
-/// Most frames wait a few blocks deep: three positions fit where a pointer to more would stand.
+/// Most frames wait a few blocks deep, at small positions: seven of them fit where a pointer to more would stand, below a mark that
+/// shows how many there are.
 pub enum Cursor {
-    Short {
-        count: u8,
-        positions: [u16; 3],
-    },
+    Short(u64),
     #[allow(clippy::box_collection, reason = "the box keeps a frame small")]
     Long(Box<Vec<u16>>),
 }
 
+/// The mark alone: no position.
+const NOWHERE: u64 = 1;
+/// Positions below this take 8 bits, others 16.
+const SMALL: u16 = 0x80;
+/// The largest position that is packed.
+const MAX_PACKED: u16 = 0x7fff;
+
 impl Default for Cursor {
+    #[inline(always)]
     fn default() -> Cursor {
-        Cursor::Short { count: 0, positions: [0; 3] }
+        Cursor::Short(NOWHERE)
     }
 }
 
 impl Cursor {
-    /// Whether it holds no position: the frame has not been suspended.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
+    /// That of a frame that has not begun.
+    pub const UNSTARTED: Cursor = Cursor::Short(0);
+
+    /// Whether the frame has not begun.
+    #[inline(always)]
+    pub fn is_unstarted(&self) -> bool {
+        matches!(self, Cursor::Short(0))
+    }
+
+    /// Adds the position of a block around those that are there.
+    #[inline(always)]
+    pub fn push(&mut self, position: u16) {
         match self {
-            Cursor::Short { count, .. } => *count == 0,
-            Cursor::Long(positions) => positions.is_empty(),
+            Cursor::Short(bits) if position < SMALL && *bits >> 56 == 0 => *bits = *bits << 8 | u64::from(position),
+            _ => self.push_otherwise(position),
         }
     }
 
-    /// A cursor with these positions.
-    #[inline]
-    pub fn from_positions(all: &[u16]) -> Cursor {
-        let mut positions = [0; 3];
-        if all.len() > positions.len() {
-            return Cursor::Long(Box::new(all.to_vec()));
+    #[cold]
+    #[inline(never)]
+    fn push_otherwise(&mut self, position: u16) {
+        match self {
+            Cursor::Short(bits) if position >= SMALL && position <= MAX_PACKED && *bits >> 48 == 0 => {
+                *bits = *bits << 16 | u64::from(position >> 7) << 8 | u64::from(position & (SMALL - 1) | SMALL);
+            }
+            Cursor::Short(_) => {
+                let mut positions: Vec<u16> = std::iter::from_fn(|| self.pop()).collect();
+                positions.reverse();
+                positions.push(position);
+                *self = Cursor::Long(Box::new(positions));
+            }
+            Cursor::Long(positions) => positions.push(position),
         }
-        positions[..all.len()].copy_from_slice(all);
-        Cursor::Short { count: all.len() as u8, positions }
     }
 
-    /// The positions.
-    #[inline]
-    pub fn positions(&self) -> &[u16] {
+    /// Takes the outermost position.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<u16> {
         match self {
-            Cursor::Short { count, positions } => &positions[..*count as usize],
-            Cursor::Long(positions) => positions,
+            Cursor::Short(0 | NOWHERE) => None,
+            Cursor::Short(bits) if *bits as u16 & SMALL == 0 => {
+                let position = *bits as u16 & (SMALL - 1);
+                *bits >>= 8;
+                Some(position)
+            }
+            Cursor::Short(bits) => {
+                let position = (*bits >> 8 & 0xff) as u16 * SMALL | *bits as u16 & (SMALL - 1);
+                *bits >>= 16;
+                Some(position)
+            }
+            Cursor::Long(positions) => positions.pop(),
         }
+    }
+
+    /// The positions, outermost first.
+    pub fn path(&self) -> impl Iterator<Item = u16> + use<> {
+        let mut copy = match self {
+            Cursor::Short(bits) => Cursor::Short(*bits),
+            Cursor::Long(positions) => Cursor::Long(positions.clone()),
+        };
+        std::iter::from_fn(move || copy.pop())
     }
 }
 
@@ -78,11 +119,10 @@ pub struct Frame {
 impl Frame {
     /// Where it is suspended, for messages.
     pub fn place(&self) -> Option<Span> {
-        let positions = match &self.cursor {
-            Cursor::Short { count, positions } => positions.get(..*count as usize).unwrap_or_default(),
-            Cursor::Long(positions) => positions,
-        };
-        self.code.body.place(&mut positions.iter().rev().copied())
+        if self.cursor.is_unstarted() {
+            return None;
+        }
+        self.code.body.place(&mut self.cursor.path())
     }
 
     /// The line of that place, or of the definition of a frame that was not started.
@@ -199,8 +239,32 @@ impl Resumable {
     }
 
     fn buffers(&self) -> usize {
-        self.stack.with(|stack| if stack.spilled() { stack.capacity() * size_of::<Activation>() } else { 0 })
+        self.stack.with(bytes_of)
     }
+
+    /// How many frames there are.
+    #[inline(always)]
+    pub(super) fn height(&self) -> u32 {
+        self.stack.with(|stack| stack.len() as u32)
+    }
+
+    /// Forgets the topmost frame.
+    pub(super) fn drop_top(&self) {
+        drop(self.stack.with_mut(Stack::pop));
+    }
+
+    /// Forgets all frames, of a stack whose bytes are charged to the heap.
+    pub(super) fn drop_frames(&self, heap: &Heap) {
+        let stack = self.stack.take();
+        if stack.spilled() {
+            heap.discharge(bytes_of(&stack));
+        }
+    }
+}
+
+/// Bytes that a stack has taken for more frames than one.
+pub(super) fn bytes_of(stack: &Stack) -> usize {
+    if stack.spilled() { stack.capacity() * size_of::<Activation>() } else { 0 }
 }
 
 macro_rules! resumable {

@@ -34,6 +34,16 @@ pub struct FunctionExtra {
     pub dict: Option<Ref<Dict>>,
 }
 
+impl Function {
+    /// Puts the cells of captured variables into their slots.
+    #[inline]
+    pub(super) fn put_closure(&self, slots: &mut [Value]) {
+        for (slot, variable) in slots[self.code.free_base..].iter_mut().zip(&self.closure) {
+            *slot = Value::from(variable);
+        }
+    }
+}
+
 impl Payload for Function {
     const KIND: Kind = Kind::Function;
     const CONTAINER: bool = true;

@@ -1,7 +1,7 @@
 //! Iteration from native code, over values of any type. The steps of the built-in iterators are in `iterator.rs`.
 
 use super::Vm;
-use super::coroutine::{Generator, Outcome};
+use super::coroutine::Generator;
 use crate::value::{Dict, Kind, List, NativeIterator, R, Raised, Range, Str, Tuple, Value};
 
 /// Takes the next item from an iterator of a native type: nothing at the end.
@@ -62,10 +62,8 @@ impl Vm {
             return self.iterator_next(native);
         }
         if let Some(generator) = iterator.downcast::<Generator>() {
-            return match self.resume_generator(generator, Ok(Value::None))? {
-                Outcome::Yield(item) => Ok(Some(item)),
-                Outcome::Return(_) => Ok(None),
-            };
+            let item = self.next_of_generator(generator)?;
+            return Ok(if item.is_undef() { None } else { Some(item) });
         }
         self.next_special(iterator)
     }

@@ -3,6 +3,7 @@
 pub mod async_generator;
 pub mod attribute;
 pub mod binary;
+pub mod bind;
 pub mod cache;
 pub mod call;
 pub mod characters;
@@ -11,6 +12,7 @@ pub mod code;
 pub mod coroutine;
 pub mod cursor;
 pub mod effects;
+pub mod enter;
 pub mod errors;
 pub mod exit;
 pub mod expr;

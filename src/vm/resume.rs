@@ -3,12 +3,14 @@
 use std::cell::Cell;
 
 use super::Vm;
-use super::code::CodeKind;
+use super::code::{Code, CodeKind};
 use super::coroutine::{
     Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, Stack, State,
+    bytes_of,
 };
 use super::function::Function;
-use crate::value::{Kind, Payload, R, Raised, Ref, Shared, Value, Visitor};
+use super::suspend::Begun;
+use crate::value::{Kind, Payload, R, Raised, Ref, Shared, Str, Value, Visitor};
 
 /// The iterator that `coroutine.__await__()` gives.
 pub struct CoroutineWrapper(pub Ref<Coroutine>);
@@ -48,75 +50,196 @@ impl Vm {
 
     /// Sends into a generator, likewise.
     pub fn resume_generator(&self, generator: &Ref<Generator>, sent: R) -> R<Outcome> {
-        let inner = &generator.inner;
-        match inner.state.get() {
-            State::Created => {
-                if let Ok(value) = &sent
-                    && !value.is_none()
-                {
-                    return Err(self.type_error("can't send non-None value to a just-started generator"));
-                }
-            }
-            State::Suspended => {}
-            State::Running | State::Joined => return Err(self.value_error_over(sent, "generator already executing")),
-            State::Closed => return sent.map(|_| Outcome::Return(Value::None)),
+        match self.step_generator(generator, sent)? {
+            Value::Undef => Ok(Outcome::Return(self.suspension.yielded.take())),
+            item => Ok(Outcome::Yield(item)),
         }
-        self.run_generator(generator, sent)
     }
 
-    /// Runs the one frame of a generator. The frame stays where it is; only its slots and its cursor are taken out meanwhile.
-    fn run_generator(&self, generator: &Ref<Generator>, sent: R) -> R<Outcome> {
-        let inner = &generator.inner;
-        let parts = inner.stack.with_mut(|stack| match stack.first_mut() {
-            Some(Activation::Script(frame)) => {
-                Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor)))
-            }
-            _ => None,
-        });
-        let Some((code, mut slots, cursor)) = parts else { return sent.map(|_| Outcome::Return(Value::None)) };
-        let began = inner.state.replace(State::Running);
-        if let Err(Raised) = self.enter() {
-            // Not entered: everything stays as it was.
-            self.put_back(generator, slots, cursor);
-            inner.state.set(began);
-            return Err(Raised);
+    /// The next item of a generator, `Undef` at its end: the loop's way.
+    #[inline]
+    pub(crate) fn next_of_generator(&self, generator: &Ref<Generator>) -> R {
+        let item = self.step_generator(generator, Ok(Value::None))?;
+        if item.is_undef() {
+            drop(self.suspension.yielded.take());
         }
-        let result = if cursor.is_empty() {
+        Ok(item)
+    }
+
+    /// Sends into a generator. Its item; `Undef` at its end, when the value that it returned is left in `Suspension::yielded`.
+    fn step_generator(&self, generator: &Ref<Generator>, mut sent: R) -> R {
+        let inner = &generator.inner;
+        if inner.state.get() != State::Suspended
+            && let Some(end) = self.refuse_resumption(inner, &mut sent)?
+        {
+            return Ok(end);
+        }
+        // Frames that delegate to others count for the depth, though they are not on the native stack.
+        let depth = self.depth.get();
+        self.may_enter(inner.height())?;
+        inner.state.set(State::Running);
+        if sent.is_err() && inner.height() > 1 && self.raised_is(&self.types.generator_exit) {
+            sent = self.close_delegates(generator, depth);
+        }
+        loop {
+            let result = self.run_top(generator, depth, sent);
+            if let Ok(Value::Suspend) = result {
+                inner.state.set(State::Suspended);
+                if !self.suspension.frames.with(Vec::is_empty) {
+                    self.pile_up(generator);
+                }
+                return Ok(self.suspension.yielded.take());
+            }
+            if inner.height() == 1 {
+                inner.state.set(State::Closed);
+                generator.as_obj().cancel_finalizer();
+                inner.drop_frames(&self.heap);
+                self.suspension.yielded.set(result?);
+                return Ok(Value::Undef);
+            }
+            inner.drop_top();
+            sent = result;
+        }
+    }
+
+    /// Runs the topmost frame of a generator. Frames stay where they are; only slots and cursor are taken out meanwhile.
+    #[inline(always)]
+    fn run_top(&self, generator: &Ref<Generator>, depth: u32, sent: R) -> R {
+        let inner = &generator.inner;
+        let taken = inner.stack.with_mut(|stack| {
+            let height = stack.len() as u32;
+            match stack.last_mut() {
+                Some(Activation::Script(frame)) => {
+                    Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor), height))
+                }
+                _ => None,
+            }
+        });
+        let Some((code, mut slots, cursor, height)) = taken else { return self.lost_frame() };
+        self.depth.set(depth + height);
+        let result = if cursor.is_unstarted() {
             match sent {
                 Ok(_) => self.with_stack(|| code.body.exec(self, &mut slots)),
                 Err(Raised) => Err(Raised),
             }
         } else {
             self.suspension.sent.set(sent.unwrap_or_default());
-            self.suspension.load(&cursor);
+            self.suspension.cursor.set(cursor);
             self.with_stack(|| code.body.resume(self, &mut slots))
         };
-        self.leave();
+        self.depth.set(depth);
         if let Ok(Value::Suspend) = result {
             let cursor = self.suspension.take_cursor();
-            self.put_back(generator, slots, cursor);
-            inner.state.set(State::Suspended);
+            inner.stack.with_mut(|stack| {
+                if let Some(Activation::Script(frame)) = stack.last_mut() {
+                    // What was left in their place owns nothing.
+                    std::mem::forget(std::mem::replace(&mut frame.slots, slots));
+                    std::mem::forget(std::mem::replace(&mut frame.cursor, cursor));
+                }
+            });
             if code.has_cleanup {
                 generator.as_obj().request_finalizer();
             }
-            return Ok(Outcome::Yield(self.suspension.yielded.take()));
+            return result;
         }
-        inner.state.set(State::Closed);
-        generator.as_obj().cancel_finalizer();
-        drop(inner.stack.take());
-        let result = self.after_step(&code, result);
-        drop(slots);
-        result.map(Outcome::Return)
+        self.after_step(&code, result)
     }
 
-    #[inline]
-    fn put_back(&self, generator: &Ref<Generator>, slots: Box<[Value]>, cursor: Cursor) {
-        generator.inner.stack.with_mut(|stack| {
-            if let Some(Activation::Script(frame)) = stack.first_mut() {
-                frame.slots = slots;
-                frame.cursor = cursor;
+    #[cold]
+    #[inline(never)]
+    fn lost_frame(&self) -> R {
+        Err(self.runtime_error("a generator lost its frame"))
+    }
+
+    /// Closes the frames that a generator delegates to, as `close()` of theirs would: what the lowest frame is sent then. One that
+    /// ends as it likes lets the exception that closes it go on to the next; one that yields is an error there.
+    #[cold]
+    #[inline(never)]
+    fn close_delegates(&self, generator: &Ref<Generator>, depth: u32) -> R {
+        let inner = &generator.inner;
+        let exit = self.raised.get().unwrap_or_default();
+        while inner.height() > 1 {
+            match self.run_top(generator, depth, Err(Raised)) {
+                Ok(Value::Suspend) => {
+                    drop(self.suspension.yielded.take());
+                    drop(self.suspension.frames.take());
+                    inner.drop_top();
+                    return Err(self.runtime_error("generator ignored GeneratorExit"));
+                }
+                Ok(_) => {}
+                Err(Raised) if self.raised_is(&self.types.generator_exit) || self.raised_is(&self.types.stop_iteration) => {
+                    drop(self.take_raised());
+                }
+                Err(Raised) => {
+                    inner.drop_top();
+                    return Err(Raised);
+                }
             }
+            inner.drop_top();
+            self.raise(exit.clone());
+        }
+        Err(Raised)
+    }
+
+    /// For a generator that is not suspended: nothing if it may begin, `Undef` if it is at its end.
+    #[inline(never)]
+    fn refuse_resumption(&self, inner: &Resumable, sent: &mut R) -> R<Option<Value>> {
+        match inner.state.get() {
+            State::Created => match sent {
+                Ok(value) if !value.is_none() => Err(self.type_error("can't send non-None value to a just-started generator")),
+                _ => Ok(None),
+            },
+            State::Suspended => Ok(None),
+            State::Running | State::Joined => {
+                Err(self.value_error_over(std::mem::replace(sent, Err(Raised)), "generator already executing"))
+            }
+            State::Closed => {
+                drop(std::mem::replace(sent, Ok(Value::None))?);
+                self.suspension.yielded.set(Value::None);
+                Ok(Some(Value::Undef))
+            }
+        }
+    }
+
+    /// Puts the frames that a generator delegates to, and that were left with it, on top of its own.
+    #[inline(never)]
+    fn pile_up(&self, generator: &Ref<Generator>) {
+        let frames = self.suspension.frames.take();
+        if frames.iter().any(|frame| matches!(frame, Activation::Script(frame) if frame.code.has_cleanup)) {
+            generator.as_obj().request_finalizer();
+        }
+        let grown = generator.inner.stack.with_mut(|stack| {
+            let before = bytes_of(stack);
+            stack.extend(frames.into_iter().rev());
+            bytes_of(stack) - before
         });
+        self.heap.charge(grown);
+    }
+
+    /// Delegates to a generator that nobody else knows: its frame runs on the native stack, and if it suspends, it waits to be put on
+    /// top of the frame that delegates. `None` if it is one that others can see, or that has begun.
+    pub(crate) fn delegate(&self, iterable: &Value) -> Option<R<Begun>> {
+        let generator = iterable.downcast::<Generator>()?;
+        let object = generator.as_obj();
+        if object.refs() > 1 || object.is_weakly_referenced() || generator.inner.state.get() != State::Created {
+            return None;
+        }
+        let Some(Activation::Script(mut frame)) = generator.inner.stack.with_mut(|stack| stack.pop()) else { return None };
+        generator.inner.state.set(State::Closed);
+        if let Err(Raised) = self.enter() {
+            return Some(Err(Raised));
+        }
+        let result = self.with_stack(|| frame.code.body.exec(self, &mut frame.slots));
+        self.leave();
+        Some(match self.after_step(&frame.code, result) {
+            Ok(Value::Suspend) => {
+                frame.cursor = self.suspension.take_cursor();
+                self.suspension.frames.with_mut(|frames| frames.push(Activation::Script(frame)));
+                Ok(Begun::Pending(Value::Undef))
+            }
+            Ok(value) => Ok(Begun::Done(value)),
+            Err(Raised) => Err(Raised),
+        })
     }
 
     #[cold]
@@ -125,15 +248,6 @@ impl Vm {
             drop(self.take_raised());
         }
         self.value_error(message)
-    }
-
-    /// The next item of a generator, `Undef` at its end: the loop's way.
-    #[inline]
-    pub(crate) fn next_of_generator(&self, generator: &Ref<Generator>) -> R {
-        match self.resume_generator(generator, Ok(Value::None))? {
-            Outcome::Yield(item) => Ok(item),
-            Outcome::Return(_) => Ok(Value::Undef),
-        }
     }
 
     fn resume(&self, inner: &Resumable, sent: R, object: &crate::value::ObjRef) -> R<(Outcome, bool)> {
@@ -159,24 +273,27 @@ impl Vm {
 
     /// The generator, coroutine or async generator of a call whose arguments are in `slots`.
     pub(crate) fn make_resumable(&self, function: &Ref<Function>, slots: Box<[Value]>) -> Value {
-        let code = function.code.clone();
-        let kind = code.kind;
-        let frame = Frame { code: code.clone(), slots, cursor: Cursor::default(), owner: Owner::None };
-        let stack: Stack = smallvec::smallvec![Activation::Script(frame)];
+        let code = &function.code;
         let (name, qualname) = function.extra.with(|extra| match extra {
             Some(extra) => (extra.name.clone(), extra.qualname.clone()),
             None => (None, None),
         });
-        let text = |value: Option<Value>, known: &Ref<crate::value::Str>| {
-            value.and_then(|value| value.downcast::<crate::value::Str>().cloned()).unwrap_or_else(|| known.clone())
+        let text = |value: Option<Value>, known: &Ref<Str>| {
+            value.and_then(|value| value.downcast::<Str>().cloned()).unwrap_or_else(|| known.clone())
         };
+        self.resumable(code, text(name, &code.name), text(qualname, &code.qualname), slots)
+    }
+
+    /// The same by its code and names.
+    pub(crate) fn resumable(&self, code: &Ref<Code>, name: Ref<Str>, qualname: Ref<Str>, slots: Box<[Value]>) -> Value {
+        let frame = Frame { code: code.clone(), slots, cursor: Cursor::UNSTARTED, owner: Owner::None };
         let inner = Resumable {
             state: Cell::new(State::Created),
-            stack: Shared::new(stack),
-            name: Shared::new(text(name, &code.name)),
-            qualname: Shared::new(text(qualname, &code.qualname)),
+            stack: Shared::new(Stack::from_buf([Activation::Script(frame)])),
+            name: Shared::new(name),
+            qualname: Shared::new(qualname),
         };
-        match kind {
+        match code.kind {
             CodeKind::Generator => Value::from(self.heap.alloc(Generator { inner })),
             CodeKind::AsyncGenerator => {
                 Value::from(self.heap.alloc(AsyncGenerator { inner, busy: Cell::new(false), hooked: Cell::new(false) }))

@@ -19,7 +19,7 @@ use crate::value::{Exception, Kind, R, Raised, Ref, Shared, Value};
 #[derive(Default)]
 pub struct Suspension {
     /// Positions of the frame that is being left, or gone back into.
-    pub cursor: Shared<Vec<u16>>,
+    pub cursor: Shared<Cursor>,
     /// Frames that have been left, innermost first.
     pub frames: Shared<Vec<Activation>>,
     /// What is handed over: an item, or what the chain waits for.
@@ -32,22 +32,9 @@ pub struct Suspension {
 
 impl Suspension {
     /// The positions of the frame that has just been left, to be kept with it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_cursor(&self) -> Cursor {
-        self.cursor.with_mut(|positions| {
-            let cursor = Cursor::from_positions(positions);
-            positions.clear();
-            cursor
-        })
-    }
-
-    /// Sets the positions to those of a frame that is gone back into.
-    #[inline]
-    pub(super) fn load(&self, cursor: &Cursor) {
-        self.cursor.with_mut(|positions| {
-            positions.clear();
-            positions.extend_from_slice(cursor.positions());
-        });
+        self.cursor.take()
     }
 }
 
@@ -61,13 +48,13 @@ pub enum Begun {
 
 impl Vm {
     /// Takes the outermost position off the cursor.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_cursor(&self) -> u16 {
         self.suspension.cursor.with_mut(|cursor| cursor.pop()).unwrap_or_default()
     }
 
     /// Puts a position on the cursor.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_cursor(&self, position: u16) {
         self.suspension.cursor.with_mut(|cursor| cursor.push(position));
     }
@@ -82,6 +69,7 @@ impl Vm {
     }
 
     /// What the frame that has just been resumed was sent.
+    #[inline]
     pub(crate) fn take_sent(&self) -> R {
         match self.suspension.sent.take() {
             Value::Undef => Err(Raised),
@@ -96,12 +84,11 @@ impl Vm {
         if let Err(Raised) = self.enter() {
             return Err(Raised);
         }
-        let result = if frame.cursor.is_empty() {
+        let result = if frame.cursor.is_unstarted() {
             if thrown { Err(Raised) } else { self.with_stack(|| code.body.exec(self, &mut frame.slots)) }
         } else {
             self.suspension.sent.set(sent.unwrap_or_default());
-            self.suspension.load(&frame.cursor);
-            frame.cursor = Cursor::default();
+            self.suspension.cursor.set(std::mem::take(&mut frame.cursor));
             self.with_stack(|| code.body.resume(self, &mut frame.slots))
         };
         self.leave();
@@ -344,8 +331,14 @@ impl Vm {
         self.advance(awaiting, sent)
     }
 
-    /// Sends into an iterator, generator or coroutine that a frame delegates to.
+    /// Sends into an iterator, generator or coroutine that a frame delegates to. `GeneratorExit` closes a generator, and goes on in the
+    /// frame that delegates.
     pub fn advance(&self, iterator: Value, sent: R) -> R<Begun> {
+        if sent.is_err() && iterator.kind() == Kind::Generator && self.raised_is(&self.types.generator_exit) {
+            let exit = self.take_raised();
+            self.close_resumable(&iterator)?;
+            return Err(self.raise(exit));
+        }
         let outcome = if let Some(generator) = iterator.downcast::<Generator>() {
             self.resume_generator(generator, sent)?
         } else if let Some(wrapper) = iterator.downcast::<CoroutineWrapper>() {

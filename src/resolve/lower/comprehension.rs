@@ -7,9 +7,8 @@ use crate::syntax::Span;
 use crate::syntax::ast::*;
 use crate::value::Value;
 use crate::vm::code::Parameters;
-use crate::vm::expr::call::Call;
 use crate::vm::expr::comprehension::{Clause, Collected, Comprehension as Node};
-use crate::vm::expr::function::MakeFunction;
+use crate::vm::expr::function::MakeGenerator;
 use crate::vm::expr::name::{FreshCells, StoreLocal, Temp};
 use crate::vm::expr::operand::Const;
 use crate::vm::node::Tree;
@@ -194,30 +193,19 @@ impl Lowerer<'_> {
         self.scopes.all[scope].has_yield = true;
         let shape = Parameters { names: vec![self.name(".0")], positional: 1, positional_only: 1, ..Parameters::default() };
         let (code, captures) = self.code(scope, "<genexpr>", vec![parameter], shape, body, span, is_async);
-        let function: Tree = Box::new(MakeFunction {
-            code: Unowned::new(&code),
-            defaults: Box::default(),
-            kw_defaults: Box::default(),
-            annotations: None,
-            captures,
-            type_params: None,
-        });
-        Box::new(Call { callee: function, args: Box::new([iterable]), span })
+        Box::new(MakeGenerator { code: Unowned::new(&code), captures, iterable })
     }
 
     /// The body of a generator expression, whose frame has just begun.
     pub(super) fn generator_body(&mut self, generators: &mut [Comprehension], element: &mut Expr, span: Span) -> Tree {
         let mut out = Statements::new();
         let innermost = |this: &mut Self, inner: &mut Statements| {
-            let value = this.spilled(element, inner);
-            let slot = this.temp();
-            let is_async = this.frame().is_async_generator;
-            inner.push((Box::new(crate::vm::stmt::await_::Yield { value: Some(value), slot, is_async }), span));
+            this.yield_expr(Some(element), span, inner);
         };
         self.comprehension_loops(generators, Some(0), innermost, &mut out, span);
         let none: Tree = Box::new(Const(Value::None));
         out.push((Box::new(crate::vm::stmt::simple::Return(none)), span));
-        self.suspending_body(out)
+        self.suspending_block(out)
     }
 }
 

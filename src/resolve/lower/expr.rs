@@ -6,16 +6,19 @@ use super::{Lowerer, Place, Statements};
 use crate::syntax::Span;
 use crate::syntax::ast::*;
 use crate::value::{Complex, Value};
-use crate::vm::cache::Cache;
+use crate::vm::cache::{Cache, Method};
+use crate::vm::enter::CallSite;
 use crate::vm::expr::arithmetic::{self, Binary, Unary};
 use crate::vm::expr::attribute::Attribute;
-use crate::vm::expr::call::{Call, CallAny, CallMethod, CallSuperMethod, Callee, NativeCache, SuperWithoutArguments};
+use crate::vm::expr::call::{Call, CallMethod, ClassCache, NativeCache};
+use crate::vm::expr::call_any::{CallAny, CallKeywords, Callee};
 use crate::vm::expr::compare::{self, And, Chain, Compare, Conditional, In, Is, IsNone, Not, Or};
 use crate::vm::expr::display::{Display, DisplayKind, Element, Joined, MakeDict, MakeList, MakeTuple, Piece, Spec};
 use crate::vm::expr::name::{Captured, ClassName, Global, Temp, Walrus};
 use crate::vm::expr::operand::{self, Child, Const, Local, LocalField};
 use crate::vm::expr::scope::{ScopeFunction, ScopeQuestion};
 use crate::vm::expr::subscript::{MakeSlice, Subscript};
+use crate::vm::expr::super_::{CallSuperMethod, SuperWithoutArguments};
 use crate::vm::node::Tree;
 use crate::vm::unowned::Unowned;
 
@@ -396,29 +399,50 @@ impl Lowerer<'_> {
                 {
                     let callee = callee.clone();
                     let sup = self.super_call(&callee, inner.span, value.span);
-                    let args = args.iter_mut().map(|arg| self.expr(arg)).collect();
-                    return Box::new(CallSuperMethod { sup, name, args, span });
+                    let site = self.call_site(args, span);
+                    return Box::new(CallSuperMethod { sup, name, site });
                 }
                 let object = self.operand(value);
-                let args = args.iter_mut().map(|arg| self.expr(arg)).collect();
-                let cache = Cache::new(Unowned::none());
+                let site = self.call_site(args, span);
+                let cache = Cache::new(Method::Bound(Unowned::none()));
                 return with_operand!(object, |object| {
-                    Box::new(CallMethod { object, name, args, span, attribute_span, cache, native: NativeCache::new() }) as Tree
+                    let (native, class) = (NativeCache::new(), ClassCache::new());
+                    Box::new(CallMethod { object, name, site, attribute_span, cache, native, class }) as Tree
                 });
             }
             let object = self.expr(value);
-            let args = self.elements(args);
-            let keywords = self.keywords(keywords);
-            return Box::new(CallAny { callee: Callee::Method { object, name, span: attribute_span }, args, keywords, span });
+            return self.call_any(Callee::Method { object, name, span: attribute_span }, args, keywords, span);
+        }
+        if plain {
+            if let ExprKind::Name(name) = &func.kind
+                && Self::hidden_name(name).is_none()
+                && let Place::Global = self.place(name)
+            {
+                let callee = Global::new(self.globals_of_code(), self.name(name), func.span);
+                return Box::new(Call { callee, site: self.call_site(args, span) });
+            }
+            let callee = Child(self.expr(func));
+            return Box::new(Call { callee, site: self.call_site(args, span) });
         }
         let callee = self.expr(func);
-        if plain {
-            let args = args.iter_mut().map(|arg| self.expr(arg)).collect();
-            return Box::new(Call { callee, args, span });
+        self.call_any(Callee::Value(callee), args, keywords, span)
+    }
+
+    /// A call with keywords or stars.
+    fn call_any(&mut self, callee: Callee, args: &mut [Expr], keywords: &mut [Keyword], span: Span) -> Tree {
+        let has_stars = args.iter().any(|arg| matches!(arg.kind, ExprKind::Starred { .. }));
+        if has_stars || keywords.iter().any(|keyword| keyword.arg.is_none()) {
+            let args = self.elements(args);
+            let keywords = self.keywords(keywords);
+            return Box::new(CallAny { callee, args, keywords, span });
         }
-        let args = self.elements(args);
+        let site = self.call_site(args, span);
         let keywords = self.keywords(keywords);
-        Box::new(CallAny { callee: Callee::Value(callee), args, keywords, span })
+        Box::new(CallKeywords { callee, site, keywords })
+    }
+
+    fn call_site(&mut self, args: &mut [Expr], span: Span) -> CallSite {
+        CallSite { args: args.iter_mut().map(|arg| self.expr(arg)).collect(), span }
     }
 
     fn super_call(&mut self, name: &Name, name_span: Span, span: Span) -> SuperWithoutArguments {

@@ -110,7 +110,7 @@ impl Lowerer<'_> {
             return Box::new(Return(value));
         }
         out.push((Box::new(Return(value)), span));
-        self.suspending_body(out)
+        self.suspending_block(out)
     }
 
     /// The function object of a definition or lambda.

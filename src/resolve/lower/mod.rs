@@ -21,6 +21,7 @@ use crate::syntax::{Source, Span, SyntaxError};
 use crate::value::{Dict, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind, Parameters};
+use crate::vm::enter::Entry;
 use crate::vm::node::Tree;
 use crate::vm::traceback::CodeInfo;
 use crate::vm::unowned::Unowned;
@@ -233,21 +234,23 @@ impl Lowerer<'_> {
             scope.captured.iter().filter_map(|name| frame.slots.get(&(frame.scope, name.clone())).copied()).collect();
         let has_simple_parameters =
             parameters.keyword_only == 0 && !parameters.has_args && !parameters.has_kwargs && captured.is_empty();
-        let is_simple = has_simple_parameters && kind == CodeKind::Function;
+        let exact = if has_simple_parameters && kind == CodeKind::Function { parameters.positional } else { usize::MAX };
+        let slots = frame.most as usize;
         let free = frame.free.iter().map(|(_, name)| self.vm.intern(name.as_str())).collect();
         let has_cleanup = scope.has_cleanup;
         let code = Code {
             name: self.vm.intern(name),
             qualname: self.vm.intern(qualname),
             kind,
+            exact,
+            entry: Entry::of(kind, slots, parameters.positional),
             parameters,
-            is_simple,
             has_simple_parameters,
             locals,
             captured,
             free,
             free_base: frame.free_base as usize,
-            slots: frame.most as usize,
+            slots,
             doc,
             globals: self.globals.clone(),
             children: frame.children,

@@ -199,10 +199,7 @@ impl Lowerer<'_> {
                 *expr = hidden(slot, span);
             }
             ExprKind::Yield { value } => {
-                let value = value.as_mut().map(|value| self.spilled(value, out));
-                let slot = self.temp();
-                let is_async = self.frame().is_async_generator;
-                out.push((Box::new(crate::vm::stmt::await_::Yield { value, slot, is_async }), span));
+                let slot = self.yield_expr(value.as_deref_mut(), span, out);
                 *expr = hidden(slot, span);
             }
             ExprKind::YieldFrom { value } => {

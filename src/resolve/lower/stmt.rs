@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::expr::Operand;
+use super::expr::{Operand, with_operand};
 use super::{Lowerer, Place, Purpose, Statements};
 use crate::syntax::Span;
 use crate::syntax::ast::*;
@@ -11,7 +11,7 @@ use crate::vm::expr::compare::Not;
 use crate::vm::expr::name::{StoreClassName, StoreGlobal, StoreLocal, TakeTemp, Temp};
 use crate::vm::expr::operand::{Child, Const};
 use crate::vm::node::Tree;
-use crate::vm::stmt::await_::{AsyncIter, AsyncNext, Await, AwaitCall, AwaitedCallee};
+use crate::vm::stmt::await_::{AsyncIter, AsyncNext, Await, AwaitCall, AwaitedCallee, Yield};
 use crate::vm::stmt::block::{Block, For, If, While};
 use crate::vm::stmt::simple::{Assert, Discard, Import, ImportFrom, ImportStar, Raise, Return, Show, Signal};
 use crate::vm::stmt::suspending::{SuspendingBlock, SuspendingFor, SuspendingIf, SuspendingWhile};
@@ -100,7 +100,7 @@ impl Lowerer<'_> {
             self.statement(statement, &mut statements);
         }
         let suspends = self.frame().suspends;
-        if suspends { self.suspending_body(statements) } else { self.block(statements) }
+        if suspends { self.suspending_block(statements) } else { self.block(statements) }
     }
 
     pub(super) fn eval_body(&mut self, module: &mut Module) -> Tree {
@@ -111,7 +111,7 @@ impl Lowerer<'_> {
         let span = *span;
         let value = self.spilled(value, &mut out);
         out.push((Box::new(Return(value)), span));
-        if self.frame().suspends { self.suspending_body(out) } else { self.block(out) }
+        if self.frame().suspends { self.suspending_block(out) } else { self.block(out) }
     }
 
     /// `__annotations__ = {}` where the body of a module or class has annotations.
@@ -162,7 +162,7 @@ impl Lowerer<'_> {
         for statement in body {
             self.statement(statement, &mut statements);
         }
-        self.suspending_body(statements)
+        self.suspending_block(statements)
     }
 
     /// A block of source statements.
@@ -176,7 +176,7 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn block(&mut self, mut statements: Statements) -> Tree {
-        if statements.len() == 1 && !self.frame().suspends {
+        if statements.len() == 1 {
             let (tree, span) = statements.pop().expect("one");
             return Box::new(crate::vm::stmt::block::Single { tree, span });
         }
@@ -189,11 +189,6 @@ impl Lowerer<'_> {
             let (tree, span) = statements.pop().expect("one");
             return Box::new(crate::vm::stmt::block::Single { tree, span });
         }
-        self.suspending_body(statements)
-    }
-
-    /// The whole body of a frame that may suspend: it always keeps a position, which tells that the frame has begun.
-    pub(super) fn suspending_body(&mut self, mut statements: Statements) -> Tree {
         if statements.len() > MAX_BLOCK {
             let rest = statements.split_off(MAX_BLOCK);
             let span = rest[0].1;
@@ -266,10 +261,7 @@ impl Lowerer<'_> {
                     && self.purpose != Purpose::Interactive
                 {
                     // What is sent in is not looked at.
-                    let value = Some(self.spilled(item, out));
-                    let slot = self.temp();
-                    let is_async = self.frame().is_async_generator;
-                    out.push((Box::new(crate::vm::stmt::await_::Yield { value, slot, is_async }), span));
+                    self.yield_expr(Some(item), span, out);
                     return;
                 }
                 let tree = self.spilled(value, out);
@@ -715,6 +707,21 @@ impl Lowerer<'_> {
             })
             .collect();
         out.push((Box::new(ImportFrom { module, level, globals, names, span }), span));
+    }
+
+    /// `yield value`: emits the statement and returns the slot with what is sent in.
+    pub(super) fn yield_expr(&mut self, value: Option<&mut Expr>, span: Span, out: &mut Statements) -> u16 {
+        let value = match value {
+            Some(value) => {
+                self.spill_all(&mut [&mut *value], out);
+                self.operand(value)
+            }
+            None => Operand::Const(Const(Value::None)),
+        };
+        let slot = self.temp();
+        let is_async = self.frame().is_async_generator;
+        out.push((with_operand!(value, |value| Box::new(Yield { value, slot, is_async }) as Tree), span));
+        slot
     }
 
     /// `await value`: emits the statement and returns the slot with the result.

@@ -4,7 +4,8 @@ use super::operand::Operand;
 use crate::syntax::Span;
 use crate::value::{Instance, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
-use crate::vm::cache::{Cache, Load, Store, is_plain_store, note_load, note_store};
+use crate::vm::cache::{Cache, Load, Store, is_plain_store, note_load, note_setter, note_store};
+use crate::vm::function::Args;
 use crate::vm::node::{Node, Tree};
 
 /// `object.name`.
@@ -30,7 +31,7 @@ impl From<super::operand::LocalField> for Attribute<super::operand::Local> {
 #[inline(always)]
 pub(super) fn cached(vm: &Vm, cache: &Cache<Load>, object: &Value) -> Option<Value> {
     let instance = object.downcast::<Instance>()?;
-    let Load::Field(index) = cache.get(vm, instance)?;
+    let Load::Field(index) = cache.get(vm, instance)? else { return None };
     let value = instance.field(index as usize);
     (!value.is_undef()).then_some(value)
 }
@@ -48,15 +49,13 @@ impl<A: Operand> Node for Attribute<A> {
 
 #[inline(never)]
 pub(super) fn load_slowly(vm: &Vm, object: &Value, name: &Ref<Str>, cache: &Cache<Load>, span: Span) -> R {
-    match vm.get_attr(object, name) {
-        Ok(value) => {
-            if let Some(instance) = object.downcast::<Instance>() {
-                note_load(vm, cache, instance, name);
-            }
-            Ok(value)
+    if let Some(instance) = object.downcast::<Instance>() {
+        if let Some(Load::Property(getter)) = cache.get(vm, instance) {
+            return vm.call_function(getter.get(), Args::positional(&[object.clone()])).map_err(|Raised| vm.at(span));
         }
-        Err(Raised) => Err(vm.at(span)),
+        note_load(vm, cache, instance, name);
     }
+    vm.get_attr(object, name).map_err(|Raised| vm.at(span))
 }
 
 /// `object.name = value`. The value is evaluated first, as assignment has it.
@@ -92,6 +91,10 @@ impl<A: Operand, B: Operand> Node for StoreAttribute<A, B> {
                 Store::Extend(shape) => {
                     instance.extend(shape.get().clone(), value);
                 }
+                Store::Property(setter) => {
+                    let args = [object.clone(), value];
+                    vm.call_function(setter.get(), Args::positional(&args)).map_err(|Raised| vm.at(self.span))?;
+                }
             }
             return Ok(Value::Next);
         }
@@ -110,6 +113,9 @@ fn store_slowly(vm: &Vm, object: Value, name: &Ref<Str>, value: Value, cache: &C
         instance.set(name, value);
         note_store(vm, cache, &before, &instance, name);
         return Ok(Value::Next);
+    }
+    if let Some(instance) = object.downcast::<Instance>() {
+        note_setter(vm, cache, instance, name);
     }
     match vm.set_attr(&object, name, value) {
         Ok(()) => Ok(Value::Next),

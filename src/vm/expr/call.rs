@@ -1,16 +1,17 @@
-//! Calls: of plain positional calls, of methods without a bound-method object between, and of everything else.
+//! Calls with positional arguments: of any value, and of methods without a bound-method object between. Keywords and stars are in
+//! `call_any.rs`, `super()` in `super_.rs`.
 
 use std::cell::Cell;
 
 use smallvec::SmallVec;
 
-use super::display::Element;
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::{Class, Dict, Instance, Kind, R, Raised, Ref, Str, Value};
+use crate::value::{Class, Instance, Kind, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
-use crate::vm::cache::{Cache, find_method};
-use crate::vm::function::{Args, Binding, Function, NativeFunction};
+use crate::vm::cache::{Cache, Method, find_class_method, find_method};
+use crate::vm::enter::CallSite;
+use crate::vm::function::{Args, Binding, BoundMethod, Function, NativeFunction};
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
 
@@ -18,53 +19,61 @@ use crate::vm::unowned::Unowned;
 pub type Arguments = SmallVec<[Value; 6]>;
 
 /// `callee(a, b)`: positional arguments only.
-pub struct Call {
-    pub callee: Tree,
-    pub args: Box<[Tree]>,
-    pub span: Span,
+pub struct Call<C> {
+    pub callee: C,
+    pub site: CallSite,
 }
 
-impl Node for Call {
+impl<C: Operand> Node for Call<C> {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let callee = self.callee.eval(vm, l)?;
-        if let Some(function) = callee.downcast::<Function>()
-            && function.code.is_simple
-            && function.code.parameters.positional == self.args.len()
-        {
-            return vm.call_simple(function, Value::Undef, &self.args, l, self.span);
+        let callee = self.callee.load(vm, l)?;
+        let callee = self.callee.take(callee, l);
+        if let Some(function) = callee.downcast::<Function>() {
+            return call_static(vm, function, &self.site, l);
         }
-        if let Some(class) = callee.downcast::<Class>()
-            && let Some(init) = vm.plain_init(class)
-            && let Some(init) = init.downcast::<Function>()
-            && init.code.is_simple
-            && init.code.parameters.positional == self.args.len() + 1
-        {
-            let made = Value::from(vm.heap.instance(class));
-            let result = vm.call_simple(init, made.clone(), &self.args, l, self.span)?;
-            if !result.is_none() {
-                let Raised = vm.init_returned(&result);
-                return Err(vm.at(self.span));
-            }
-            return Ok(made);
-        }
-        let mut args = Arguments::new();
-        evaluate(vm, l, Value::Undef, &self.args, &mut args)?;
-        if let Some(function) = callee.downcast::<NativeFunction>() {
-            vm.tick()?;
-            return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
-        }
-        if let (Some(class), [arg]) = (callee.downcast::<Class>(), args.as_slice())
-            && let Some(converted) = vm.convert_quickly(class, arg)
-        {
-            vm.tick()?;
-            return Ok(converted);
-        }
-        vm.call(&callee, &args).map_err(|Raised| vm.at(self.span))
+        call_value(vm, &callee, &self.site, l)
     }
 }
 
+/// Calls what is no function that takes the arguments as they stand.
+#[inline(never)]
+fn call_value(vm: &Vm, callee: &Value, site: &CallSite, l: &mut [Value]) -> R {
+    if let Some(class) = callee.downcast::<Class>()
+        && let Some(init) = vm.plain_init(class)
+        && let Some(init) = init.downcast::<Function>()
+        && site.args.len() < init.code.parameters.positional
+    {
+        let made = Value::from(vm.heap.instance(class));
+        let result = vm.enter_method(init, made.clone(), site, l)?;
+        if !result.is_none() {
+            let Raised = vm.init_returned(&result);
+            return Err(vm.at(site.span));
+        }
+        return Ok(made);
+    }
+    if let Some(method) = callee.downcast::<BoundMethod>()
+        && let Some(function) = method.function.downcast::<Function>()
+        && site.args.len() < function.code.parameters.positional
+    {
+        return vm.enter_method(function, method.this.clone(), site, l);
+    }
+    let mut args = Arguments::new();
+    evaluate(vm, l, Value::Undef, &site.args, &mut args)?;
+    if let Some(function) = callee.downcast::<NativeFunction>() {
+        vm.tick()?;
+        return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(site.span));
+    }
+    if let (Some(class), [arg]) = (callee.downcast::<Class>(), args.as_slice())
+        && let Some(converted) = vm.convert_quickly(class, arg)
+    {
+        vm.tick()?;
+        return Ok(converted);
+    }
+    vm.call(callee, &args).map_err(|Raised| vm.at(site.span))
+}
+
 #[inline]
-fn evaluate(vm: &Vm, l: &mut [Value], this: Value, args: &[Tree], values: &mut Arguments) -> R<()> {
+pub(super) fn evaluate(vm: &Vm, l: &mut [Value], this: Value, args: &[Tree], values: &mut Arguments) -> R<()> {
     if !this.is_undef() {
         values.push(this);
     }
@@ -78,12 +87,26 @@ fn evaluate(vm: &Vm, l: &mut [Value], this: Value, args: &[Tree], values: &mut A
 pub struct CallMethod<A> {
     pub object: A,
     pub name: Ref<Str>,
-    pub args: Box<[Tree]>,
-    pub span: Span,
+    pub site: CallSite,
     pub attribute_span: Span,
-    pub cache: Cache<Unowned<Function>>,
+    pub cache: Cache<Method>,
     /// The same for objects of built-in types, by class index.
     pub native: NativeCache,
+    /// The same for classes, by address.
+    pub class: ClassCache,
+}
+
+/// What a method site knows about a class: the script function that the name means. True while the address and the epoch are
+/// the same, for the reason that `Cache` has.
+pub struct ClassCache {
+    key: Cell<(usize, u32)>,
+    method: Cell<Method>,
+}
+
+impl ClassCache {
+    pub const fn new() -> Self {
+        ClassCache { key: Cell::new((0, 0)), method: Cell::new(Method::Bound(Unowned::none())) }
+    }
 }
 
 /// What a method site knows about objects of a built-in or library type: the native function that the name means. True while the
@@ -131,15 +154,21 @@ impl<A: Operand> Node for CallMethod<A> {
                 Some(function) => Some(function),
                 None => self.find(vm, instance),
             };
-            if let Some(function) = known {
+            if let Some(method) = known {
+                let (function, object) = match method {
+                    Method::Bound(function) => (function, object),
+                    Method::Static(function) => (function, Value::Undef),
+                    Method::Class(function) => (function, Value::from(vm.class_of(&object))),
+                };
                 // Held, since evaluating the arguments may change the class.
                 let function = function.get().clone();
-                if function.code.is_simple && function.code.parameters.positional == self.args.len() + 1 {
-                    return vm.call_simple(&function, object, &self.args, l, self.span);
+                if object.is_undef() {
+                    return call_static(vm, &function, &self.site, l);
                 }
-                let mut args = Arguments::new();
-                evaluate(vm, l, object, &self.args, &mut args)?;
-                return vm.call_function(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
+                if self.site.args.len() < function.code.parameters.positional {
+                    return vm.enter_method(&function, object, &self.site, l);
+                }
+                return call_bound(vm, &function, object, &self.site, l);
             }
         }
         if let Value::Obj(reference) = &object
@@ -154,9 +183,24 @@ impl<A: Operand> Node for CallMethod<A> {
             if let Some(function) = function {
                 let function = function.get().clone();
                 let mut args = Arguments::new();
-                evaluate(vm, l, object, &self.args, &mut args)?;
+                evaluate(vm, l, object, &self.site.args, &mut args)?;
                 vm.tick()?;
-                return vm.enter_native(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
+                return vm.enter_native(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.site.span));
+            }
+        }
+        if let Some(class) = object.downcast::<Class>() {
+            let key = (class.address(), vm.heap.epoch());
+            let known = if self.class.key.get() == key { Some(self.class.method.get()) } else { self.find_in_class(vm, class) };
+            match known {
+                Some(Method::Class(function)) => {
+                    let function = function.get().clone();
+                    if self.site.args.len() < function.code.parameters.positional {
+                        return vm.enter_method(&function, object, &self.site, l);
+                    }
+                    return call_bound(vm, &function, object, &self.site, l);
+                }
+                Some(Method::Static(function)) => return call_static(vm, &function.get().clone(), &self.site, l),
+                _ => {}
             }
         }
         self.call_slowly(vm, object, l)
@@ -166,10 +210,19 @@ impl<A: Operand> Node for CallMethod<A> {
 impl<A: Operand> CallMethod<A> {
     #[cold]
     #[inline(never)]
-    fn find(&self, vm: &Vm, instance: &Ref<Instance>) -> Option<Unowned<Function>> {
+    fn find(&self, vm: &Vm, instance: &Ref<Instance>) -> Option<Method> {
         let shape = instance.shape();
         let found = find_method(vm, &shape, &self.name)?;
         self.cache.set(vm, &shape, found);
+        Some(found)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_in_class(&self, vm: &Vm, class: &Ref<Class>) -> Option<Method> {
+        let found = find_class_method(vm, class, &self.name)?;
+        self.class.key.set((class.address(), vm.heap.epoch()));
+        self.class.method.set(found);
         Some(found)
     }
 
@@ -195,140 +248,36 @@ impl<A: Operand> CallMethod<A> {
     #[inline(never)]
     fn call_slowly(&self, vm: &Vm, object: Value, l: &mut [Value]) -> R {
         let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.attribute_span))?;
+        if let Some(function) = method.downcast::<Function>()
+            && self.site.args.len() + usize::from(!this.is_undef()) <= function.code.parameters.positional
+        {
+            return (function.code.entry.some)(vm, function, this, &self.site, l);
+        }
         let mut args = Arguments::new();
-        evaluate(vm, l, this, &self.args, &mut args)?;
-        vm.call(&method, &args).map_err(|Raised| vm.at(self.span))
+        evaluate(vm, l, this, &self.site.args, &mut args)?;
+        vm.call(&method, &args).map_err(|Raised| vm.at(self.site.span))
     }
 }
 
-/// A call with keywords or stars.
-pub struct CallAny {
-    pub callee: Callee,
-    pub args: Box<[Element]>,
-    /// `name=value`, or `**value` without a name.
-    pub keywords: Box<[(Option<Ref<Str>>, Tree)]>,
-    pub span: Span,
+/// Calls a script function as it stands.
+#[inline]
+fn call_static(vm: &Vm, function: &Ref<Function>, site: &CallSite, l: &mut [Value]) -> R {
+    let given = site.args.len();
+    if given == function.code.exact {
+        return (function.code.entry.plain)(vm, function, site, l);
+    }
+    if given <= function.code.parameters.positional {
+        return (function.code.entry.some)(vm, function, Value::Undef, site, l);
+    }
+    call_bound(vm, function, Value::Undef, site, l)
 }
 
-/// What is called.
-pub enum Callee {
-    Value(Tree),
-    Method { object: Tree, name: Ref<Str>, span: Span },
-}
-
-impl Node for CallAny {
-    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let (callee, this) = match &self.callee {
-            Callee::Value(tree) => (tree.eval(vm, l)?, Value::Undef),
-            Callee::Method { object, name, span } => {
-                let object = object.eval(vm, l)?;
-                vm.method_parts(&object, name).map_err(|Raised| vm.at(*span))?
-            }
-        };
-        let (args, keywords) = self.arguments(vm, l, &callee, this)?;
-        let args = Args { positional: &args, keywords: &keywords };
-        vm.call_with(&callee, args).map_err(|Raised| vm.at(self.span))
-    }
-}
-
-/// Evaluated arguments: positional, and by keyword.
-pub type Evaluated = (Arguments, SmallVec<[(Ref<Str>, Value); 4]>);
-
-impl CallAny {
-    /// Evaluates the arguments.
-    pub fn arguments(&self, vm: &Vm, l: &mut [Value], callee: &Value, this: Value) -> R<Evaluated> {
-        let mut args = Arguments::new();
-        if !this.is_undef() {
-            args.push(this);
-        }
-        for element in &self.args {
-            match element {
-                Element::One(tree) => args.push(tree.eval(vm, l)?),
-                Element::Star(tree, span) => {
-                    let iterable = tree.eval(vm, l)?;
-                    self.spread(vm, callee, &iterable, &mut args).map_err(|Raised| vm.at(*span))?;
-                }
-            }
-        }
-        let mut keywords: SmallVec<[(Ref<Str>, Value); 4]> = SmallVec::new();
-        for (name, tree) in &self.keywords {
-            let value = tree.eval(vm, l)?;
-            match name {
-                Some(name) => {
-                    if keywords.iter().any(|(known, _)| known.is(name)) {
-                        return Err(self.repeated(vm, callee, name.as_str()));
-                    }
-                    keywords.push((name.clone(), value));
-                }
-                None => self.spread_keywords(vm, callee, &value, &mut keywords)?,
-            }
-        }
-        Ok((args, keywords))
-    }
-
-    fn spread(&self, vm: &Vm, callee: &Value, iterable: &Value, args: &mut Arguments) -> R<()> {
-        if !matches!(iterable.kind(), Kind::List | Kind::Tuple | Kind::Generator | Kind::Iterator) {
-            // The message for what cannot be iterated names the function.
-            let class = vm.class_of(iterable);
-            if class.lookup(&vm.n.__iter__).is_undef() && class.lookup(&vm.n.__getitem__).is_undef() {
-                let shown = vm.callee_text(callee);
-                let kind = class.name();
-                return Err(vm.type_error(format!("{shown} argument after * must be an iterable, not {}", kind.as_str())));
-            }
-        }
-        vm.for_each(iterable, &mut |item| {
-            args.push(item);
-            Ok(true)
-        })
-    }
-
-    fn spread_keywords(
-        &self,
-        vm: &Vm,
-        callee: &Value,
-        mapping: &Value,
-        keywords: &mut SmallVec<[(Ref<Str>, Value); 4]>,
-    ) -> R<()> {
-        let items = match mapping.downcast::<Dict>() {
-            Some(dict) => dict.to_vec(),
-            None => {
-                let keys = match vm.find_attr(mapping, &vm.n.keys)? {
-                    Some(keys) => vm.call(&keys, &[])?,
-                    None => {
-                        let shown = vm.callee_text(callee);
-                        let kind = vm.class_of(mapping).name();
-                        vm.type_error(format!("{shown} argument after ** must be a mapping, not {}", kind.as_str()));
-                        return Err(vm.at(self.span));
-                    }
-                };
-                let mut items = Vec::new();
-                for key in vm.collect(&keys)? {
-                    let value = vm.get_item(mapping, &key)?;
-                    items.push((key, value));
-                }
-                items
-            }
-        };
-        for (key, value) in items {
-            let Some(name) = key.payload::<Str>() else {
-                vm.type_error("keywords must be strings");
-                return Err(vm.at(self.span));
-            };
-            let name = vm.name_of(name);
-            if keywords.iter().any(|(known, _)| known.as_str() == name.as_str()) {
-                return Err(self.repeated(vm, callee, name.as_str()));
-            }
-            keywords.push((name, value));
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn repeated(&self, vm: &Vm, callee: &Value, name: &str) -> Raised {
-        let shown = vm.callee_text(callee);
-        vm.type_error(format!("{shown} got multiple values for keyword argument '{name}'"));
-        vm.at(self.span)
-    }
+/// Calls a script function with more arguments than it has positional parameters.
+#[inline(never)]
+pub(super) fn call_bound(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l: &mut [Value]) -> R {
+    let mut args = Arguments::new();
+    evaluate(vm, l, this, &site.args, &mut args)?;
+    vm.call_function(function, Args::positional(&args)).map_err(|Raised| vm.at(site.span))
 }
 
 impl Vm {
@@ -400,92 +349,5 @@ impl Vm {
                 }
             },
         }
-    }
-}
-
-/// `super()` without arguments: the class whose body defines the method, and the method's first argument.
-pub struct SuperWithoutArguments {
-    /// The slot of the `__class__` cell, if there is one.
-    pub class: Option<u16>,
-    /// The slot of the first parameter, if there is one, and whether it holds a cell.
-    pub this: Option<(u16, bool)>,
-    /// What `super` means; if it is not the built-in class, it is called without arguments.
-    pub callee: Tree,
-    pub span: Span,
-}
-
-impl Node for SuperWithoutArguments {
-    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let callee = self.callee.eval(vm, l)?;
-        if !callee.is(&Value::from(&vm.types.super_)) {
-            return vm.call(&callee, &[]).map_err(|Raised| vm.at(self.span));
-        }
-        let (class, this) = self.parts(vm, l)?;
-        vm.make_super(&class, &this).map_err(|Raised| vm.at(self.span))
-    }
-}
-
-impl SuperWithoutArguments {
-    /// The class and the object that `super()` is about.
-    pub fn parts(&self, vm: &Vm, l: &[Value]) -> R<(Value, Value)> {
-        let Some((slot, is_cell)) = self.this else {
-            vm.runtime_error("super(): no arguments");
-            return Err(vm.at(self.span));
-        };
-        let mut this = l[slot as usize].clone();
-        if is_cell && let Some(variable) = this.downcast::<crate::value::Variable>() {
-            this = variable.get();
-        }
-        if this.is_undef() {
-            vm.runtime_error("super(): arg[0] deleted");
-            return Err(vm.at(self.span));
-        }
-        let Some(slot) = self.class else {
-            vm.runtime_error("super(): __class__ cell not found");
-            return Err(vm.at(self.span));
-        };
-        match l[slot as usize].downcast::<crate::value::Variable>().map(|variable| variable.get()) {
-            Some(class) if !class.is_undef() => Ok((class, this)),
-            _ => {
-                vm.runtime_error("super(): empty __class__ cell");
-                Err(vm.at(self.span))
-            }
-        }
-    }
-}
-
-/// `super().name(a, b)` in a method: looks the method up and calls it without making the `super` object.
-pub struct CallSuperMethod {
-    pub sup: SuperWithoutArguments,
-    pub name: Ref<Str>,
-    pub args: Box<[Tree]>,
-    pub span: Span,
-}
-
-impl Node for CallSuperMethod {
-    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let callee = self.sup.callee.eval(vm, l)?;
-        if callee.is(&Value::from(&vm.types.super_)) {
-            let (class, this) = self.sup.parts(vm, l)?;
-            if let (Some(class), Value::Obj(_)) = (class.downcast::<crate::value::Class>(), &this)
-                && this.kind() != Kind::Class
-                && vm.is_instance(&this, class)
-            {
-                let found = vm.class_of(&this).lookup_after(class, &self.name);
-                if let Some(function) = found.downcast::<Function>() {
-                    if function.code.is_simple && function.code.parameters.positional == self.args.len() + 1 {
-                        return vm.call_simple(function, this, &self.args, l, self.span);
-                    }
-                    let mut args = Arguments::new();
-                    evaluate(vm, l, this, &self.args, &mut args)?;
-                    return vm.call_function(function, Args::positional(&args)).map_err(|Raised| vm.at(self.span));
-                }
-            }
-        }
-        let object = self.sup.eval(vm, l)?;
-        let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.span))?;
-        let mut args = Arguments::new();
-        evaluate(vm, l, this, &self.args, &mut args)?;
-        vm.call(&method, &args).map_err(|Raised| vm.at(self.span))
     }
 }

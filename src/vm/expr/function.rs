@@ -62,6 +62,30 @@ impl Node for MakeFunction {
     }
 }
 
+/// A generator expression: the generator of a code with one parameter, its first iterator, without a function between.
+pub struct MakeGenerator {
+    pub code: Unowned<Code>,
+    pub captures: Box<[u16]>,
+    pub iterable: Tree,
+}
+
+impl Node for MakeGenerator {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let iterable = self.iterable.eval(vm, l)?;
+        let code = self.code.get();
+        let mut slots = vec![Value::Undef; code.slots].into_boxed_slice();
+        slots[0] = iterable;
+        for &slot in &code.captured {
+            let value = std::mem::take(&mut slots[slot as usize]);
+            slots[slot as usize] = Value::from(vm.heap.alloc(Variable::new(value)));
+        }
+        for (slot, &from) in slots[code.free_base..].iter_mut().zip(&self.captures) {
+            *slot = l[from as usize].clone();
+        }
+        Ok(vm.resumable(code, code.name.clone(), code.qualname.clone(), slots))
+    }
+}
+
 /// `@decorator`: calls it with what it decorates. The decorator is evaluated before.
 pub struct Decorate {
     pub decorator: Tree,

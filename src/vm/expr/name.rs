@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::operand::Operand;
 use crate::syntax::Span;
 use crate::value::{Dict, R, Raised, Ref, Str, Value, Variable};
 use crate::vm::Vm;
@@ -51,7 +52,6 @@ impl Node for StoreCaptured {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
         if let Some(variable) = l[self.slot as usize].downcast::<Variable>() {
-            let variable = variable.clone();
             variable.set(value);
         }
         Ok(Value::Next)
@@ -130,6 +130,25 @@ impl Node for Global {
             Some(value) => Ok(value),
             None => self.find(vm),
         }
+    }
+}
+
+impl Operand for Global {
+    type Loaded = Value;
+
+    #[inline(always)]
+    fn load(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.eval(vm, l)
+    }
+
+    #[inline(always)]
+    fn peek<'a>(&'a self, loaded: &'a Value, _l: &'a [Value]) -> &'a Value {
+        loaded
+    }
+
+    #[inline(always)]
+    fn take(&self, loaded: Value, _l: &[Value]) -> Value {
+        loaded
     }
 }
 

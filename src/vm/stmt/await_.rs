@@ -8,6 +8,7 @@ use crate::vm::Vm;
 use crate::vm::async_generator::StepAction;
 use crate::vm::code::CodeKind;
 use crate::vm::coroutine::AsyncGenerator;
+use crate::vm::expr::operand::Operand;
 use crate::vm::function::{Args, Function, NativeCode, NativeFunction};
 use crate::vm::node::{Node, Tree};
 use crate::vm::suspend::Begun;
@@ -160,22 +161,20 @@ fn fill(vm: &Vm, l: &mut [Value], function: &Ref<Function>, this: Value, args: &
 }
 
 /// `slot = yield value`. In an async generator the value is marked as an item.
-pub struct Yield {
-    pub value: Option<Tree>,
+pub struct Yield<A> {
+    pub value: A,
     pub slot: u16,
     pub is_async: bool,
 }
 
-impl Node for Yield {
+impl<A: Operand> Node for Yield<A> {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         self.exec(vm, l)
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let value = match &self.value {
-            Some(value) => value.eval(vm, l)?,
-            None => Value::None,
-        };
+        let value = self.value.load(vm, l)?;
+        let value = self.value.take(value, l);
         vm.suspension.yielded.set(value);
         vm.suspension.is_item.set(self.is_async);
         Ok(Value::Suspend)
@@ -183,12 +182,14 @@ impl Node for Yield {
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         let sent = vm.take_sent()?;
-        l[self.slot as usize] = sent;
+        let old = std::mem::replace(&mut l[self.slot as usize], sent);
+        drop(old);
         Ok(Value::Next)
     }
 }
 
-/// `slot = yield from iterable`. While it delegates, the slot holds the iterator.
+/// `slot = yield from iterable`. While it delegates, the slot holds the iterator; it is empty if the frames of a generator that only
+/// this one knows are on top of this one's.
 pub struct YieldFrom {
     pub iterable: Tree,
     pub slot: u16,
@@ -202,6 +203,9 @@ impl Node for YieldFrom {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let iterable = self.iterable.eval(vm, l)?;
+        if let Some(begun) = vm.delegate(&iterable) {
+            return settle(vm, l, self.slot, self.span, begun);
+        }
         if iterable.kind() == crate::value::Kind::Coroutine {
             vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator");
             return Err(vm.at(self.span));
@@ -218,7 +222,7 @@ impl Node for YieldFrom {
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         let iterator = std::mem::take(&mut l[self.slot as usize]);
         let sent = vm.take_sent();
-        let begun = vm.nested(|| vm.advance(iterator, sent));
+        let begun = if iterator.is_undef() { sent.map(Begun::Done) } else { vm.nested(|| vm.advance(iterator, sent)) };
         settle(vm, l, self.slot, self.span, begun)
     }
 }

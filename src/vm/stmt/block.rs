@@ -140,7 +140,12 @@ impl Node for Single {
         }
     }
 
+    fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        self.tree.place(path).or(Some(self.span))
+    }
+
     /// Its one statement needs no position.
+    #[inline]
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
         match self.tree.resume(vm, l) {
             Ok(signal) => Ok(signal),

@@ -221,11 +221,7 @@ impl Node for SuspendingFor {
         match vm.pop_cursor() {
             BODY => {
                 let result = self.body.resume(vm, l);
-                match self.after_body(vm, l, result)? {
-                    Value::Next => self.turn(vm, l),
-                    Value::Break => Ok(Value::Next),
-                    signal => Ok(signal),
-                }
+                self.turns(vm, l, result)
             }
             ASSIGN => {
                 if let Some(assign) = &self.assign {
@@ -235,11 +231,7 @@ impl Node for SuspendingFor {
                     }
                 }
                 let result = self.body.exec(vm, l);
-                match self.after_body(vm, l, result)? {
-                    Value::Next => self.turn(vm, l),
-                    Value::Break => Ok(Value::Next),
-                    signal => Ok(signal),
-                }
+                self.turns(vm, l, result)
             }
             _ => match &self.otherwise {
                 Some(otherwise) => vm.keep_place(otherwise.resume(vm, l), ELSE),
@@ -250,19 +242,30 @@ impl Node for SuspendingFor {
 }
 
 impl SuspendingFor {
+    /// Goes on behind the body, which gave `result`.
+    #[inline]
+    fn turns(&self, vm: &Vm, l: &mut [Value], result: R) -> R {
+        match result {
+            Ok(Value::Next | Value::Continue) => {
+                vm.tick()?;
+                self.turn(vm, l)
+            }
+            Ok(Value::Suspend) => vm.keep_place(Ok(Value::Suspend), BODY),
+            result => self.leave(l, result),
+        }
+    }
+
+    #[inline]
     fn turn(&self, vm: &Vm, l: &mut [Value]) -> R {
         loop {
-            // The iterator stays in its slot, held by a count of its own while it runs.
-            let iterator = l[self.iterator as usize].clone();
-            let item = match vm.next(&iterator) {
+            let item = match vm.next(&l[self.iterator as usize]) {
                 Ok(Some(item)) => item,
                 Ok(None) => break,
                 Err(Raised) => {
-                    l[self.iterator as usize] = Value::Undef;
+                    drop(std::mem::take(&mut l[self.iterator as usize]));
                     return Err(vm.at(self.span));
                 }
             };
-            drop(iterator);
             let old = std::mem::replace(&mut l[self.item as usize], item);
             drop(old);
             if let Some(assign) = &self.assign {
@@ -271,13 +274,17 @@ impl SuspendingFor {
                     signal => return vm.keep_place(Ok(signal), ASSIGN),
                 }
             }
-            let result = self.body.exec(vm, l);
-            match self.after_body(vm, l, result)? {
-                Value::Next => {}
-                Value::Break => return Ok(Value::Next),
-                signal => return Ok(signal),
+            match self.body.exec(vm, l) {
+                Ok(Value::Suspend) => return vm.keep_place(Ok(Value::Suspend), BODY),
+                Ok(Value::Next | Value::Continue) => vm.tick()?,
+                result => return self.leave(l, result),
             }
         }
+        self.end(vm, l)
+    }
+
+    #[inline(never)]
+    fn end(&self, vm: &Vm, l: &mut [Value]) -> R {
         drop(std::mem::take(&mut l[self.iterator as usize]));
         match &self.otherwise {
             Some(otherwise) => vm.keep_place(otherwise.exec(vm, l), ELSE),
@@ -285,18 +292,13 @@ impl SuspendingFor {
         }
     }
 
-    #[inline]
-    fn after_body(&self, vm: &Vm, l: &mut [Value], result: R) -> R {
+    /// Ends the loop for what its body gave: a `break`, a `return` or an exception.
+    #[inline(never)]
+    fn leave(&self, l: &mut [Value], result: R) -> R {
+        drop(std::mem::take(&mut l[self.iterator as usize]));
         match result {
-            Ok(Value::Next | Value::Continue) => {
-                vm.tick()?;
-                Ok(Value::Next)
-            }
-            Ok(Value::Suspend) => vm.keep_place(Ok(Value::Suspend), BODY),
-            other => {
-                drop(std::mem::take(&mut l[self.iterator as usize]));
-                other
-            }
+            Ok(Value::Break) => Ok(Value::Next),
+            other => other,
         }
     }
 }

@@ -1,0 +1,222 @@
+//! Calls with keywords and stars.
+
+use smallvec::SmallVec;
+
+use super::call::{Arguments, evaluate};
+use super::display::Element;
+use crate::syntax::Span;
+use crate::value::{Class, Dict, Kind, R, Raised, Ref, Str, Tuple, Value};
+use crate::vm::Vm;
+use crate::vm::code::Parameters;
+use crate::vm::enter::{CallSite, Keyed};
+use crate::vm::function::{Args, Function};
+use crate::vm::node::{Node, Tree};
+
+/// `callee(a, name=b)`: keywords, but no stars.
+pub struct CallKeywords {
+    pub callee: Callee,
+    pub site: CallSite,
+    /// Each has a name.
+    pub keywords: Box<[(Option<Ref<Str>>, Tree)]>,
+}
+
+/// Parameters of which the places of keyword arguments are looked up on the native stack.
+const MAX_KEYWORDS: usize = 8;
+
+impl Node for CallKeywords {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let (callee, this) = self.callee.load(vm, l)?;
+        let given = self.site.args.len() + usize::from(!this.is_undef());
+        let mut places = [0; MAX_KEYWORDS];
+        if let Some(function) = callee.downcast::<Function>()
+            && let Some(places) = self.places(&function.code.parameters, given, &mut places)
+        {
+            let call = Keyed { function, this, site: &self.site, keywords: &self.keywords, places };
+            return (function.code.entry.keyed)(vm, call, l);
+        }
+        if let Some(class) = callee.downcast::<Class>()
+            && let Some(init) = vm.plain_init(class)
+            && let Some(function) = init.downcast::<Function>()
+            && let Some(places) = self.places(&function.code.parameters, given + 1, &mut places)
+        {
+            let made = Value::from(vm.heap.instance(class));
+            let call = Keyed { function, this: made.clone(), site: &self.site, keywords: &self.keywords, places };
+            let result = (function.code.entry.keyed)(vm, call, l)?;
+            if !result.is_none() {
+                let Raised = vm.init_returned(&result);
+                return Err(vm.at(self.site.span));
+            }
+            return Ok(made);
+        }
+        let mut args = Arguments::new();
+        evaluate(vm, l, this, &self.site.args, &mut args)?;
+        let mut keywords = Keywords::new();
+        for (name, tree) in &self.keywords {
+            if let Some(name) = name {
+                let value = tree.eval(vm, l)?;
+                keywords.push((name.clone(), value));
+            }
+        }
+        let args = Args { positional: &args, keywords: &keywords };
+        vm.call_with(&callee, args).map_err(|Raised| vm.at(self.site.span))
+    }
+}
+
+impl CallKeywords {
+    /// The slots of the parameters that the keywords name, if all arguments of the call have a parameter of their own.
+    #[inline]
+    fn places<'a>(&self, parameters: &Parameters, given: usize, places: &'a mut [u16; MAX_KEYWORDS]) -> Option<&'a [u16]> {
+        let places = places.get_mut(..self.keywords.len())?;
+        let from = given.max(parameters.positional_only);
+        let to = parameters.positional + parameters.keyword_only;
+        if given > parameters.positional {
+            return None;
+        }
+        let names = parameters.names.get(from..to)?;
+        for (place, (name, _)) in places.iter_mut().zip(&self.keywords) {
+            let name = name.as_ref()?;
+            *place = (from + names.iter().position(|known| known.is(name))?) as u16;
+        }
+        Some(places)
+    }
+}
+
+/// A call with stars.
+pub struct CallAny {
+    pub callee: Callee,
+    pub args: Box<[Element]>,
+    /// `name=value`, or `**value` without a name.
+    pub keywords: Box<[(Option<Ref<Str>>, Tree)]>,
+    pub span: Span,
+}
+
+/// What is called.
+pub enum Callee {
+    Value(Tree),
+    Method { object: Tree, name: Ref<Str>, span: Span },
+}
+
+impl Callee {
+    /// What is called, and its first argument or `Undef`.
+    #[inline]
+    fn load(&self, vm: &Vm, l: &mut [Value]) -> R<(Value, Value)> {
+        match self {
+            Callee::Value(tree) => Ok((tree.eval(vm, l)?, Value::Undef)),
+            Callee::Method { object, name, span } => {
+                let object = object.eval(vm, l)?;
+                vm.method_parts(&object, name).map_err(|Raised| vm.at(*span))
+            }
+        }
+    }
+}
+
+impl Node for CallAny {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let (callee, this) = self.callee.load(vm, l)?;
+        let (args, keywords) = self.arguments(vm, l, &callee, this)?;
+        let args = Args { positional: &args, keywords: &keywords };
+        vm.call_with(&callee, args).map_err(|Raised| vm.at(self.span))
+    }
+}
+
+/// Evaluated arguments by keyword.
+type Keywords = SmallVec<[(Ref<Str>, Value); 4]>;
+
+/// Evaluated arguments: positional, and by keyword.
+pub type Evaluated = (Arguments, Keywords);
+
+impl CallAny {
+    /// Evaluates the arguments.
+    pub fn arguments(&self, vm: &Vm, l: &mut [Value], callee: &Value, this: Value) -> R<Evaluated> {
+        let mut args = Arguments::new();
+        if !this.is_undef() {
+            args.push(this);
+        }
+        for element in &self.args {
+            match element {
+                Element::One(tree) => args.push(tree.eval(vm, l)?),
+                Element::Star(tree, span) => {
+                    let iterable = tree.eval(vm, l)?;
+                    self.spread(vm, callee, &iterable, &mut args).map_err(|Raised| vm.at(*span))?;
+                }
+            }
+        }
+        let mut keywords = Keywords::new();
+        for (name, tree) in &self.keywords {
+            let value = tree.eval(vm, l)?;
+            match name {
+                Some(name) => {
+                    if keywords.iter().any(|(known, _)| known.is(name)) {
+                        return Err(self.repeated(vm, callee, name.as_str()));
+                    }
+                    keywords.push((name.clone(), value));
+                }
+                None => self.spread_keywords(vm, callee, &value, &mut keywords)?,
+            }
+        }
+        Ok((args, keywords))
+    }
+
+    fn spread(&self, vm: &Vm, callee: &Value, iterable: &Value, args: &mut Arguments) -> R<()> {
+        if let Some(tuple) = iterable.downcast::<Tuple>() {
+            args.extend(tuple.items().iter().cloned());
+            return Ok(());
+        }
+        if !matches!(iterable.kind(), Kind::List | Kind::Generator | Kind::Iterator) {
+            // The message for what cannot be iterated names the function.
+            let class = vm.class_of(iterable);
+            if class.lookup(&vm.n.__iter__).is_undef() && class.lookup(&vm.n.__getitem__).is_undef() {
+                let shown = vm.callee_text(callee);
+                let kind = class.name();
+                return Err(vm.type_error(format!("{shown} argument after * must be an iterable, not {}", kind.as_str())));
+            }
+        }
+        vm.for_each(iterable, &mut |item| {
+            args.push(item);
+            Ok(true)
+        })
+    }
+
+    fn spread_keywords(&self, vm: &Vm, callee: &Value, mapping: &Value, keywords: &mut Keywords) -> R<()> {
+        let items = match mapping.downcast::<Dict>() {
+            Some(dict) if dict.len() == 0 => return Ok(()),
+            Some(dict) => dict.to_vec(),
+            None => {
+                let keys = match vm.find_attr(mapping, &vm.n.keys)? {
+                    Some(keys) => vm.call(&keys, &[])?,
+                    None => {
+                        let shown = vm.callee_text(callee);
+                        let kind = vm.class_of(mapping).name();
+                        vm.type_error(format!("{shown} argument after ** must be a mapping, not {}", kind.as_str()));
+                        return Err(vm.at(self.span));
+                    }
+                };
+                let mut items = Vec::new();
+                for key in vm.collect(&keys)? {
+                    let value = vm.get_item(mapping, &key)?;
+                    items.push((key, value));
+                }
+                items
+            }
+        };
+        for (key, value) in items {
+            let Some(name) = key.payload::<Str>() else {
+                vm.type_error("keywords must be strings");
+                return Err(vm.at(self.span));
+            };
+            let name = vm.name_of(name);
+            if keywords.iter().any(|(known, _)| known.as_str() == name.as_str()) {
+                return Err(self.repeated(vm, callee, name.as_str()));
+            }
+            keywords.push((name, value));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn repeated(&self, vm: &Vm, callee: &Value, name: &str) -> Raised {
+        let shown = vm.callee_text(callee);
+        vm.type_error(format!("{shown} got multiple values for keyword argument '{name}'"));
+        vm.at(self.span)
+    }
+}
