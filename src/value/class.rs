@@ -178,7 +178,8 @@ impl Class {
     pub fn lookup(&self, name: &Ref<Str>) -> Value {
         // SAFETY: as in `clear`.
         let epoch = unsafe { heap_of(self) }.epoch();
-        let place = (name.address() >> 4) % MEMO;
+        // Names lie in rows of equal cells: the product spreads them.
+        let place = ((name.address() >> 4) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (usize::BITS - MEMO.ilog2());
         let known = self.memo.with(|memo| {
             if memo.epoch != epoch {
                 return None;
@@ -271,7 +272,8 @@ impl Ref<Class> {
             self.heap().bump_epoch();
             return;
         }
-        let place = (name.address() >> 4) % MEMO;
+        // Names lie in rows of equal cells: the product spreads them.
+        let place = ((name.address() >> 4) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (usize::BITS - MEMO.ilog2());
         let old = self.memo.with_mut(|memo| {
             let entry = &mut memo.found.as_mut()?[place];
             (entry.0 == name.address()).then(|| std::mem::replace(&mut entry.1, value.clone()))

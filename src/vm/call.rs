@@ -60,13 +60,13 @@ impl Vm {
     /// `function(this, *args)`: what calling a bound method does.
     #[inline]
     pub fn call_bound(&self, function: &Value, this: &Value, args: Args<'_>) -> R {
+        if let Some(function) = function.downcast::<Function>() {
+            return self.call_method_function(function, this, args);
+        }
         let flat = prepend(this, args.positional);
         let args = Args { positional: &flat, keywords: args.keywords };
         match function {
             Value::Obj(object) => {
-                if let Some(function) = object.downcast::<Function>() {
-                    return self.call_function(function, args);
-                }
                 if let Some(function) = object.downcast::<NativeFunction>() {
                     return self.enter_native(function, args);
                 }
@@ -152,8 +152,7 @@ impl Vm {
             && let Some(init) = init.downcast::<Function>()
         {
             let made = Value::from(self.heap.instance(class));
-            let flat = prepend(&made, args.positional);
-            let result = self.call_function(init, Args { positional: &flat, keywords: args.keywords })?;
+            let result = self.call_method_function(init, &made, args)?;
             return if result.is_none() { Ok(made) } else { Err(self.init_returned(&result)) };
         }
         match class.metaclass.get() {
@@ -293,8 +292,7 @@ impl Vm {
         match method {
             Value::Obj(object) => {
                 if let Some(function) = object.downcast::<Function>() {
-                    let flat = prepend(this, args.positional);
-                    return self.call_function(function, Args { positional: &flat, keywords: args.keywords });
+                    return self.call_method_function(function, this, args);
                 }
                 if let Some(function) = object.downcast::<NativeFunction>()
                     && function.binding == Binding::Method

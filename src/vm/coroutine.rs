@@ -53,7 +53,7 @@ impl Cursor {
     #[inline(always)]
     pub fn push(&mut self, position: u16) {
         match self {
-            Cursor::Short(bits) if position < SMALL && *bits >> 56 == 0 => *bits = *bits << 8 | u64::from(position),
+            Cursor::Short(bits) if position < SMALL && *bits >> 56 == 0 => *bits = (*bits << 8) | u64::from(position),
             _ => self.push_otherwise(position),
         }
     }
@@ -62,8 +62,8 @@ impl Cursor {
     #[inline(never)]
     fn push_otherwise(&mut self, position: u16) {
         match self {
-            Cursor::Short(bits) if position >= SMALL && position <= MAX_PACKED && *bits >> 48 == 0 => {
-                *bits = *bits << 16 | u64::from(position >> 7) << 8 | u64::from(position & (SMALL - 1) | SMALL);
+            Cursor::Short(bits) if (SMALL..=MAX_PACKED).contains(&position) && *bits >> 48 == 0 => {
+                *bits = (*bits << 16) | (u64::from(position / SMALL) << 8) | u64::from(position % SMALL + SMALL);
             }
             Cursor::Short(_) => {
                 let mut positions: Vec<u16> = std::iter::from_fn(|| self.pop()).collect();
@@ -86,7 +86,7 @@ impl Cursor {
                 Some(position)
             }
             Cursor::Short(bits) => {
-                let position = (*bits >> 8 & 0xff) as u16 * SMALL | *bits as u16 & (SMALL - 1);
+                let position = u16::from((*bits >> 8) as u8) * SMALL + (*bits as u16 & (SMALL - 1));
                 *bits >>= 16;
                 Some(position)
             }
@@ -246,6 +246,29 @@ impl Resumable {
     #[inline(always)]
     pub(super) fn height(&self) -> u32 {
         self.stack.with(|stack| stack.len() as u32)
+    }
+
+    /// Takes what running it needs out of the topmost frame: its code, slots and cursor. `put_back` undoes that.
+    #[inline(always)]
+    pub(super) fn take_top(&self) -> Option<(Ref<Code>, Box<[Value]>, Cursor)> {
+        self.stack.with_mut(|stack| match stack.last_mut()? {
+            Activation::Script(frame) => {
+                Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor)))
+            }
+            Activation::Native { .. } => None,
+        })
+    }
+
+    /// Puts slots and cursor of the topmost frame back.
+    #[inline(always)]
+    pub(super) fn put_back(&self, slots: Box<[Value]>, cursor: Cursor) {
+        self.stack.with_mut(|stack| {
+            if let Some(Activation::Script(frame)) = stack.last_mut() {
+                // What was left in their place owns nothing.
+                std::mem::forget(std::mem::replace(&mut frame.slots, slots));
+                std::mem::forget(std::mem::replace(&mut frame.cursor, cursor));
+            }
+        });
     }
 
     /// Forgets the topmost frame.

@@ -36,7 +36,7 @@ pub struct FunctionExtra {
 
 impl Function {
     /// Puts the cells of captured variables into their slots.
-    #[inline]
+    #[inline(never)]
     pub(super) fn put_closure(&self, slots: &mut [Value]) {
         for (slot, variable) in slots[self.code.free_base..].iter_mut().zip(&self.closure) {
             *slot = Value::from(variable);

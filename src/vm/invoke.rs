@@ -2,6 +2,7 @@
 //! short way from call sites in `enter.rs`.
 
 use super::Vm;
+use super::call::prepend;
 use super::code::{Code, CodeKind};
 use super::function::{Args, Function};
 use crate::value::{R, Raised, Ref, Value};
@@ -137,6 +138,41 @@ impl Vm {
         let mut slots = vec![Value::Undef; code.slots];
         self.bind_into(&function, args, &mut slots)?;
         self.run_body(&function, &mut slots)
+    }
+
+    /// `function(this, *positional)`, for native code.
+    pub fn call_method_function(&self, function: &Ref<Function>, this: &Value, args: Args<'_>) -> R {
+        let given = args.positional.len() + 1;
+        if given != function.code.exact || !args.keywords.is_empty() {
+            let flat = prepend(this, args.positional);
+            return self.call_function(function, Args { positional: &flat, keywords: args.keywords });
+        }
+        let function = function.clone();
+        match function.code.slots {
+            0..=2 => self.run_method::<2>(&function, this, args.positional),
+            3 | 4 => self.run_method::<4>(&function, this, args.positional),
+            5..=8 => self.run_method::<8>(&function, this, args.positional),
+            9..=16 => self.run_method::<16>(&function, this, args.positional),
+            _ => {
+                let mut slots = vec![Value::Undef; function.code.slots];
+                self.run_method_in(&function, this, args.positional, &mut slots)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn run_method<const N: usize>(&self, function: &Ref<Function>, this: &Value, rest: &[Value]) -> R {
+        let mut slots = [const { Value::Undef }; N];
+        self.run_method_in(function, this, rest, &mut slots)
+    }
+
+    #[inline(always)]
+    fn run_method_in(&self, function: &Ref<Function>, this: &Value, rest: &[Value], slots: &mut [Value]) -> R {
+        slots[0] = this.clone();
+        for (slot, value) in slots[1..].iter_mut().zip(rest) {
+            *slot = value.clone();
+        }
+        self.run_body(function, slots)
     }
 
     #[inline(never)]

@@ -65,6 +65,25 @@ impl Vm {
     #[inline]
     pub fn iterator_next(&self, iterator: &Ref<NativeIterator>) -> R<Option<Value>> {
         let quick = iterator.state.with_mut(|state| match state {
+            Iter::Range { next, step, left } if *left > 0 => {
+                let item = *next;
+                *left -= 1;
+                *next = item.wrapping_add(*step);
+                Some(Value::Int(item))
+            }
+            Iter::List { list, next } => {
+                let item = list.get(*next);
+                *next += usize::from(item.is_some());
+                item
+            }
+            _ => None,
+        });
+        if quick.is_some() { Ok(quick) } else { self.iterator_step(iterator) }
+    }
+
+    #[inline(never)]
+    fn iterator_step(&self, iterator: &Ref<NativeIterator>) -> R<Option<Value>> {
+        let quick = iterator.state.with_mut(|state| match state {
             Iter::Range { next, step, left } => {
                 let item = *next;
                 if *left == 0 {

@@ -25,6 +25,11 @@ pub trait Node {
         Ok(Value::Next)
     }
 
+    /// Whether errors of a statement always know their place, so that a block of this one alone need not tell it.
+    fn knows_its_place(&self) -> bool {
+        false
+    }
+
     /// Where a suspended statement stands, for messages; `path` gives the positions of its blocks, outermost first. Nothing if the whole
     /// statement is the answer.
     fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {

@@ -45,7 +45,16 @@ impl Vm {
             }
         }
         coroutine.as_obj().cancel_finalizer();
-        self.resume(inner, sent, coroutine.as_obj()).map(|(outcome, _)| outcome)
+        inner.state.set(State::Running);
+        let mut stack = inner.stack.take();
+        let result = self.run_frames(&mut stack, sent);
+        if let Ok((Outcome::Yield(_), _)) = &result {
+            inner.stack.set(stack);
+            inner.state.set(State::Suspended);
+        } else {
+            inner.state.set(State::Closed);
+        }
+        result.map(|(outcome, _)| outcome)
     }
 
     /// Sends into a generator, likewise.
@@ -56,14 +65,59 @@ impl Vm {
         }
     }
 
-    /// The next item of a generator, `Undef` at its end: the loop's way.
-    #[inline]
+    /// The next item of a generator, `Undef` at its end: the loop's way, which is the shortest for a generator that waits in a frame of its
+    /// own.
     pub(crate) fn next_of_generator(&self, generator: &Ref<Generator>) -> R {
+        let inner = &generator.inner;
+        if inner.state.get() != State::Suspended || inner.height() != 1 {
+            return self.next_in_general(generator);
+        }
+        self.may_enter(1)?;
+        let Some((code, mut slots, cursor)) = inner.take_top() else { return self.lost_frame() };
+        inner.state.set(State::Running);
+        self.suspension.sent.set(Value::None);
+        self.suspension.cursor.set(cursor);
+        self.depth.set(self.depth.get() + 1);
+        let result = self.with_stack(|| code.body.resume(self, &mut slots));
+        self.leave();
+        if let Ok(Value::Suspend) = result {
+            inner.put_back(slots, self.suspension.take_cursor());
+            self.item_of(generator, code.has_cleanup)
+        } else {
+            let ended = self.after_step(&code, result);
+            drop(slots);
+            self.end_generator(generator);
+            ended.map(|_| Value::Undef)
+        }
+    }
+
+    #[inline(never)]
+    fn next_in_general(&self, generator: &Ref<Generator>) -> R {
         let item = self.step_generator(generator, Ok(Value::None))?;
         if item.is_undef() {
             drop(self.suspension.yielded.take());
         }
         Ok(item)
+    }
+
+    /// The item for which a generator has just been suspended.
+    #[inline(always)]
+    fn item_of(&self, generator: &Ref<Generator>, has_cleanup: bool) -> R {
+        generator.inner.state.set(State::Suspended);
+        if has_cleanup {
+            generator.as_obj().request_finalizer();
+        }
+        if !self.suspension.frames.with(Vec::is_empty) {
+            self.pile_up(generator);
+        }
+        Ok(self.suspension.yielded.take())
+    }
+
+    #[inline(never)]
+    fn end_generator(&self, generator: &Ref<Generator>) {
+        generator.inner.state.set(State::Closed);
+        generator.as_obj().cancel_finalizer();
+        generator.inner.drop_frames(&self.heap);
     }
 
     /// Sends into a generator. Its item; `Undef` at its end, when the value that it returned is left in `Suspension::yielded`.
@@ -84,16 +138,10 @@ impl Vm {
         loop {
             let result = self.run_top(generator, depth, sent);
             if let Ok(Value::Suspend) = result {
-                inner.state.set(State::Suspended);
-                if !self.suspension.frames.with(Vec::is_empty) {
-                    self.pile_up(generator);
-                }
-                return Ok(self.suspension.yielded.take());
+                return self.item_of(generator, false);
             }
             if inner.height() == 1 {
-                inner.state.set(State::Closed);
-                generator.as_obj().cancel_finalizer();
-                inner.drop_frames(&self.heap);
+                self.end_generator(generator);
                 self.suspension.yielded.set(result?);
                 return Ok(Value::Undef);
             }
@@ -106,17 +154,8 @@ impl Vm {
     #[inline(always)]
     fn run_top(&self, generator: &Ref<Generator>, depth: u32, sent: R) -> R {
         let inner = &generator.inner;
-        let taken = inner.stack.with_mut(|stack| {
-            let height = stack.len() as u32;
-            match stack.last_mut() {
-                Some(Activation::Script(frame)) => {
-                    Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor), height))
-                }
-                _ => None,
-            }
-        });
-        let Some((code, mut slots, cursor, height)) = taken else { return self.lost_frame() };
-        self.depth.set(depth + height);
+        let Some((code, mut slots, cursor)) = inner.take_top() else { return self.lost_frame() };
+        self.depth.set(depth + inner.height());
         let result = if cursor.is_unstarted() {
             match sent {
                 Ok(_) => self.with_stack(|| code.body.exec(self, &mut slots)),
@@ -129,14 +168,7 @@ impl Vm {
         };
         self.depth.set(depth);
         if let Ok(Value::Suspend) = result {
-            let cursor = self.suspension.take_cursor();
-            inner.stack.with_mut(|stack| {
-                if let Some(Activation::Script(frame)) = stack.last_mut() {
-                    // What was left in their place owns nothing.
-                    std::mem::forget(std::mem::replace(&mut frame.slots, slots));
-                    std::mem::forget(std::mem::replace(&mut frame.cursor, cursor));
-                }
-            });
+            inner.put_back(slots, self.suspension.take_cursor());
             if code.has_cleanup {
                 generator.as_obj().request_finalizer();
             }
@@ -248,27 +280,6 @@ impl Vm {
             drop(self.take_raised());
         }
         self.value_error(message)
-    }
-
-    fn resume(&self, inner: &Resumable, sent: R, object: &crate::value::ObjRef) -> R<(Outcome, bool)> {
-        inner.state.set(State::Running);
-        let mut stack = inner.stack.take();
-        let result = self.run_frames(&mut stack, sent);
-        match &result {
-            Ok((Outcome::Yield(_), _)) => {
-                let cleanup = stack.iter().any(|frame| matches!(frame, Activation::Script(f) if f.code.has_cleanup));
-                inner.stack.set(stack);
-                inner.state.set(State::Suspended);
-                if cleanup && object.kind() != Kind::Coroutine {
-                    object.request_finalizer();
-                }
-            }
-            _ => {
-                inner.state.set(State::Closed);
-                object.cancel_finalizer();
-            }
-        }
-        result
     }
 
     /// The generator, coroutine or async generator of a call whose arguments are in `slots`.

@@ -6,7 +6,7 @@ use crate::rows;
 use crate::syntax::ast::CmpOp;
 use crate::value::{Iter, Kind, R, Value, Visitor};
 use crate::vm::Vm;
-use crate::vm::coroutine::{NativeFrame, Step};
+use crate::vm::coroutine::{Generator, NativeFrame, Outcome, Step};
 use crate::vm::function::Args;
 
 pub(super) const ROWS: [Row; 10] = rows![
@@ -56,6 +56,13 @@ fn len(vm: &Vm, object: &Value) -> R<i64> {
 }
 
 fn next(vm: &Vm, iterator: &Value, default: &Value) -> R {
+    if let Some(generator) = iterator.downcast::<Generator>() {
+        return match vm.resume_generator(generator, Ok(Value::None))? {
+            Outcome::Yield(item) => Ok(item),
+            Outcome::Return(value) if default.is_undef() => Err(vm.stop_iteration(value)),
+            Outcome::Return(_) => Ok(default.clone()),
+        };
+    }
     // A script's iterator raises its own exception, whose value must not be lost.
     if iterator.kind() == Kind::Instance {
         if vm.class_of(iterator).lookup(&vm.n.__next__).is_undef() {

@@ -406,7 +406,7 @@ impl Lowerer<'_> {
                 let site = self.call_site(args, span);
                 let cache = Cache::new(Method::Bound(Unowned::none()));
                 return with_operand!(object, |object| {
-                    let (native, class) = (NativeCache::new(), ClassCache::new());
+                    let (native, class) = (NativeCache::new(), ClassCache::default());
                     Box::new(CallMethod { object, name, site, attribute_span, cache, native, class }) as Tree
                 });
             }

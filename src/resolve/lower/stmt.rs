@@ -187,6 +187,9 @@ impl Lowerer<'_> {
     pub(super) fn suspending_block(&mut self, mut statements: Statements) -> Tree {
         if statements.len() == 1 {
             let (tree, span) = statements.pop().expect("one");
+            if tree.knows_its_place() {
+                return tree;
+            }
             return Box::new(crate::vm::stmt::block::Single { tree, span });
         }
         if statements.len() > MAX_BLOCK {
@@ -720,7 +723,7 @@ impl Lowerer<'_> {
         };
         let slot = self.temp();
         let is_async = self.frame().is_async_generator;
-        out.push((with_operand!(value, |value| Box::new(Yield { value, slot, is_async }) as Tree), span));
+        out.push((with_operand!(value, |value| Box::new(Yield { value, slot, is_async, span }) as Tree), span));
         slot
     }
 

@@ -51,7 +51,7 @@ impl<A: Operand> Node for Attribute<A> {
 pub(super) fn load_slowly(vm: &Vm, object: &Value, name: &Ref<Str>, cache: &Cache<Load>, span: Span) -> R {
     if let Some(instance) = object.downcast::<Instance>() {
         if let Some(Load::Property(getter)) = cache.get(vm, instance) {
-            return vm.call_function(getter.get(), Args::positional(&[object.clone()])).map_err(|Raised| vm.at(span));
+            return vm.call_function(getter.get(), Args::positional(std::slice::from_ref(object))).map_err(|Raised| vm.at(span));
         }
         note_load(vm, cache, instance, name);
     }

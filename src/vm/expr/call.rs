@@ -103,8 +103,8 @@ pub struct ClassCache {
     method: Cell<Method>,
 }
 
-impl ClassCache {
-    pub const fn new() -> Self {
+impl Default for ClassCache {
+    fn default() -> Self {
         ClassCache { key: Cell::new((0, 0)), method: Cell::new(Method::Bound(Unowned::none())) }
     }
 }
@@ -141,6 +141,11 @@ fn is_by_class(kind: Kind) -> bool {
             | Kind::Bytes
             | Kind::ByteArray
             | Kind::FrozenSet
+            | Kind::Generator
+            | Kind::Coroutine
+            | Kind::AsyncGenerator
+            | Kind::Iterator
+            | Kind::DictView
             | Kind::Native
     )
 }

@@ -113,7 +113,12 @@ impl Callee {
 impl Node for CallAny {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         let (callee, this) = self.callee.load(vm, l)?;
-        let (args, keywords) = self.arguments(vm, l, &callee, this)?;
+        let mut args = Arguments::new();
+        if !this.is_undef() {
+            args.push(this);
+        }
+        let mut keywords = Keywords::new();
+        self.arguments(vm, l, &callee, &mut args, &mut keywords)?;
         let args = Args { positional: &args, keywords: &keywords };
         vm.call_with(&callee, args).map_err(|Raised| vm.at(self.span))
     }
@@ -122,26 +127,18 @@ impl Node for CallAny {
 /// Evaluated arguments by keyword.
 type Keywords = SmallVec<[(Ref<Str>, Value); 4]>;
 
-/// Evaluated arguments: positional, and by keyword.
-pub type Evaluated = (Arguments, Keywords);
-
 impl CallAny {
     /// Evaluates the arguments.
-    pub fn arguments(&self, vm: &Vm, l: &mut [Value], callee: &Value, this: Value) -> R<Evaluated> {
-        let mut args = Arguments::new();
-        if !this.is_undef() {
-            args.push(this);
-        }
+    fn arguments(&self, vm: &Vm, l: &mut [Value], callee: &Value, args: &mut Arguments, keywords: &mut Keywords) -> R<()> {
         for element in &self.args {
             match element {
                 Element::One(tree) => args.push(tree.eval(vm, l)?),
                 Element::Star(tree, span) => {
                     let iterable = tree.eval(vm, l)?;
-                    self.spread(vm, callee, &iterable, &mut args).map_err(|Raised| vm.at(*span))?;
+                    self.spread(vm, callee, &iterable, args).map_err(|Raised| vm.at(*span))?;
                 }
             }
         }
-        let mut keywords = Keywords::new();
         for (name, tree) in &self.keywords {
             let value = tree.eval(vm, l)?;
             match name {
@@ -151,14 +148,15 @@ impl CallAny {
                     }
                     keywords.push((name.clone(), value));
                 }
-                None => self.spread_keywords(vm, callee, &value, &mut keywords)?,
+                None => self.spread_keywords(vm, callee, &value, keywords)?,
             }
         }
-        Ok((args, keywords))
+        Ok(())
     }
 
     fn spread(&self, vm: &Vm, callee: &Value, iterable: &Value, args: &mut Arguments) -> R<()> {
         if let Some(tuple) = iterable.downcast::<Tuple>() {
+            vm.charge(tuple.len() as u64 / 16)?;
             args.extend(tuple.items().iter().cloned());
             return Ok(());
         }
@@ -179,7 +177,7 @@ impl CallAny {
 
     fn spread_keywords(&self, vm: &Vm, callee: &Value, mapping: &Value, keywords: &mut Keywords) -> R<()> {
         let items = match mapping.downcast::<Dict>() {
-            Some(dict) if dict.len() == 0 => return Ok(()),
+            Some(dict) if dict.is_empty() => return Ok(()),
             Some(dict) => dict.to_vec(),
             None => {
                 let keys = match vm.find_attr(mapping, &vm.n.keys)? {

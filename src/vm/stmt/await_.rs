@@ -165,6 +165,7 @@ pub struct Yield<A> {
     pub value: A,
     pub slot: u16,
     pub is_async: bool,
+    pub span: Span,
 }
 
 impl<A: Operand> Node for Yield<A> {
@@ -173,18 +174,32 @@ impl<A: Operand> Node for Yield<A> {
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let value = self.value.load(vm, l)?;
-        let value = self.value.take(value, l);
+        let value = match self.value.load(vm, l) {
+            Ok(value) => self.value.take(value, l),
+            Err(Raised) => return Err(vm.at(self.span)),
+        };
         vm.suspension.yielded.set(value);
         vm.suspension.is_item.set(self.is_async);
         Ok(Value::Suspend)
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let sent = vm.take_sent()?;
-        let old = std::mem::replace(&mut l[self.slot as usize], sent);
-        drop(old);
-        Ok(Value::Next)
+        match vm.take_sent() {
+            Ok(sent) => {
+                let old = std::mem::replace(&mut l[self.slot as usize], sent);
+                drop(old);
+                Ok(Value::Next)
+            }
+            Err(Raised) => Err(vm.at(self.span)),
+        }
+    }
+
+    fn knows_its_place(&self) -> bool {
+        true
+    }
+
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        Some(self.span)
     }
 }
 

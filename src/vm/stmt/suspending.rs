@@ -24,23 +24,26 @@ impl Node for SuspendingBlock {
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let index = vm.pop_cursor() as usize;
-        let (statement, span) = &self.0[index];
+        let index = vm.pop_cursor();
+        let (statement, span) = &self.0[index as usize];
         match statement.resume(vm, l) {
+            Ok(Value::Suspend) => vm.keep_place(Ok(Value::Suspend), index),
             Ok(Value::Next) => self.go_on(vm, l, index + 1),
-            Ok(signal) => vm.keep_place(Ok(signal), index as u16),
             Err(Raised) => Err(vm.at(*span)),
+            signal => signal,
         }
     }
 }
 
 impl SuspendingBlock {
-    fn go_on(&self, vm: &Vm, l: &mut [Value], first: usize) -> R {
-        for (index, (statement, span)) in self.0.iter().enumerate().skip(first) {
+    #[inline(never)]
+    fn go_on(&self, vm: &Vm, l: &mut [Value], first: u16) -> R {
+        for (index, (statement, span)) in (first..).zip(&self.0[first as usize..]) {
             match statement.exec(vm, l) {
                 Ok(Value::Next) => {}
-                Ok(signal) => return vm.keep_place(Ok(signal), index as u16),
+                Ok(Value::Suspend) => return vm.keep_place(Ok(Value::Suspend), index),
                 Err(Raised) => return Err(vm.at(*span)),
+                signal => return signal,
             }
         }
         Ok(Value::Next)
