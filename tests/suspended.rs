@@ -12,7 +12,8 @@ use asplet::rows;
 use asplet::syntax::{Mode, Source};
 use asplet::value::{Kind, ObjRef, R, Raised, Str, Value, Visitor};
 use asplet::vm::Vm;
-use asplet::vm::coroutine::{Activation, Coroutine};
+use asplet::vm::coroutine::Coroutine;
+use asplet::vm::frame::Activation;
 use asplet::vm::function::{Binding, NativeCode, NativeFunction};
 
 /// Each task holds a marker in a local variable while it waits in the kind of place that the marker names.
@@ -222,8 +223,8 @@ fn walk(_vm: &Vm, tasks: &Value) {
         }
         if let Some(coroutine) = object.downcast::<Coroutine>() {
             // A frame of script code is slots, a cursor and a code; a native one is a named state that reports its values.
-            coroutine.inner.stack.with(|stack| {
-                for frame in stack {
+            coroutine.inner.with_stack(|stack| {
+                for frame in stack.frames() {
                     frames += 1;
                     if let Activation::Native { frame, .. } = frame {
                         assert!(!frame.name().is_empty());

@@ -369,16 +369,16 @@ fn resumable(value: &Value) -> Option<&Resumable> {
 }
 
 fn resumable_name(_vm: &Vm, this: &Value) -> Value {
-    resumable(this).map_or(Value::None, |inner| Value::from(inner.name.get()))
+    resumable(this).map_or(Value::None, |inner| Value::from(inner.name()))
 }
 
 fn resumable_qualname(_vm: &Vm, this: &Value) -> Value {
-    resumable(this).map_or(Value::None, |inner| Value::from(inner.qualname.get()))
+    resumable(this).map_or(Value::None, |inner| Value::from(inner.qualname()))
 }
 
 fn set_resumable_name(vm: &Vm, this: &Value, value: &Value) -> R<()> {
     match (resumable(this), value.payload::<Str>()) {
-        (Some(inner), Some(name)) => inner.name.set(name.clone()),
+        (Some(inner), Some(name)) => inner.set_name(&vm.heap, name),
         _ => return Err(vm.type_error("__name__ must be set to a string object")),
     }
     Ok(())
@@ -386,7 +386,7 @@ fn set_resumable_name(vm: &Vm, this: &Value, value: &Value) -> R<()> {
 
 fn set_resumable_qualname(vm: &Vm, this: &Value, value: &Value) -> R<()> {
     match (resumable(this), value.payload::<Str>()) {
-        (Some(inner), Some(name)) => inner.qualname.set(name.clone()),
+        (Some(inner), Some(name)) => inner.set_qualname(&vm.heap, name),
         _ => return Err(vm.type_error("__qualname__ must be set to a string object")),
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::{Purpose, lower};
 use crate::syntax::ast::{Stmt, StmtKind};
 use crate::syntax::{Mode, Options, Source, SyntaxError, parse};
 use crate::value::Shared;
-use crate::value::{Dict, R, Raised, Ref, Value};
+use crate::value::{Dict, R, Raised, Ref, Slots, Value};
 use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind};
 use crate::vm::coroutine::Outcome;
@@ -68,7 +68,7 @@ impl Vm {
                 kw_defaults: Shared::default(),
                 extra: Shared::default(),
             });
-            return Ok(self.make_resumable(&function, slots));
+            return Ok(self.make_resumable(&function, Slots::taken_from(&self.heap, &mut slots)));
         }
         self.enter()?;
         let result = self.with_stack(|| code.body.exec(self, &mut slots));

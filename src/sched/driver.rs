@@ -82,7 +82,7 @@ pub fn wind_down(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
     enter(vm, event_loop)?;
     let outcome = settle(vm, event_loop);
     leave(vm, event_loop);
-    for task in event_loop.tasks() {
+    for task in event_loop.tasks(vm) {
         task.core.set_internal();
     }
     event_loop.close();
@@ -90,10 +90,10 @@ pub fn wind_down(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
 }
 
 fn settle(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
-    for task in event_loop.tasks() {
+    for task in event_loop.tasks(vm) {
         AnyFuture::from(&task).cancel(vm, &Value::None)?;
     }
-    while !event_loop.tasks().is_empty() {
+    while event_loop.has_tasks() {
         match event_loop.turn(vm)? {
             Turn::Busy | Turn::Done => {}
             Turn::IdleUntil(_) | Turn::IdleForever => break,

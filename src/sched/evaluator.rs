@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use crate::value::{Exception, Ref, Value};
 use crate::vm::Vm;
-use crate::vm::coroutine::{Activation, Coroutine};
+use crate::vm::coroutine::Coroutine;
+use crate::vm::frame::Activation;
 use crate::vm::traceback::{self, Traceback};
 
 /// Where a coroutine stands, as `file:line`.
 pub(super) fn place(coroutine: &Ref<Coroutine>) -> Option<String> {
-    coroutine.inner.stack.with(|stack| match stack.first() {
+    coroutine.inner.with_stack(|stack| match stack.frames().first() {
         Some(Activation::Script(frame)) => Some(format!("{}:{}", frame.code.info.source.name(), frame.line())),
         _ => None,
     })
@@ -19,13 +20,13 @@ pub(super) fn place(coroutine: &Ref<Coroutine>) -> Option<String> {
 
 /// The innermost function of a coroutine's stack that is a script's, and where it stands: `f() at file:line`.
 pub(super) fn innermost(coroutine: &Ref<Coroutine>) -> Option<String> {
-    coroutine.inner.stack.with(|stack| {
-        stack.iter().rev().find_map(|activation| match activation {
+    coroutine.inner.with_stack(|stack| {
+        stack.frames().iter().rev().find_map(|activation| match activation {
             Activation::Script(frame) => {
                 let name = frame.code.qualname.as_str();
                 Some(format!("{name}() at {}:{}", frame.code.info.source.name(), frame.line()))
             }
-            Activation::Native { .. } => None,
+            Activation::Native { .. } | Activation::Joined(_) => None,
         })
     })
 }
@@ -39,7 +40,7 @@ pub(super) fn definition(exception: &Value) -> Option<String> {
 
 /// The native coroutine function in which a coroutine waits.
 pub(super) fn awaited_native(coroutine: &Ref<Coroutine>) -> Option<&'static str> {
-    coroutine.inner.stack.with(|stack| match stack.last() {
+    coroutine.inner.with_stack(|stack| match stack.frames().last() {
         Some(Activation::Native { frame, .. }) => Some(frame.name()),
         _ => None,
     })

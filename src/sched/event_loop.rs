@@ -1,12 +1,12 @@
 //! The event loop: the queue of handles, the timers, the tasks. `turn` is the loop's one step; who calls it is `driver.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 
 use super::baton::{MAIN, ThreadId};
 use super::future::{AnyFuture, Future, FutureCore};
 use super::handle::Handle;
 use super::outside::Outside;
+use super::ready::Ready;
 use super::task::Task;
 use super::timers::{Due, Timers};
 use super::{now, of};
@@ -33,7 +33,7 @@ pub enum Turn {
 
 /// The payload of an event loop.
 pub struct EventLoop {
-    ready: RefCell<VecDeque<Handle>>,
+    ready: RefCell<Ready>,
     timers: RefCell<Timers>,
     tasks: RefCell<Tasks>,
     /// The task whose step runs now.
@@ -61,7 +61,6 @@ pub struct EventLoop {
 struct Tasks {
     places: Vec<Option<Ref<Task>>>,
     free: Vec<u32>,
-    made: u32,
 }
 
 impl Payload for EventLoop {
@@ -139,7 +138,7 @@ impl EventLoop {
         if self.closed.get() {
             return Err(vm.runtime_error("Event loop is closed"));
         }
-        self.ready.borrow_mut().push_back(handle);
+        self.ready.borrow_mut().push(handle);
         Ok(())
     }
 
@@ -172,7 +171,7 @@ impl EventLoop {
         self.settle_account(vm)?;
         let count = self.ready();
         for _ in 0..count {
-            let Some(handle) = self.ready.borrow_mut().pop_front() else { break };
+            let Some(handle) = self.ready.borrow_mut().pop() else { break };
             vm.charge(1)?;
             let name = handle.name();
             if let Err(raised) = handle.run(vm) {
@@ -182,11 +181,6 @@ impl EventLoop {
                 self.report_failure(vm, name)?;
             }
         }
-        let mut ready = self.ready.borrow_mut();
-        if ready.is_empty() && ready.capacity() > 4096 {
-            ready.shrink_to(1024);
-        }
-        drop(ready);
         Ok(self.standing())
     }
 
@@ -210,7 +204,7 @@ impl EventLoop {
             if let Due::Call(timer) = &due {
                 timer.scheduled.set(false);
             }
-            self.ready.borrow_mut().push_back(Handle::Timer(due));
+            self.ready.borrow_mut().push(Handle::Timer(due));
         }
     }
 
@@ -232,16 +226,24 @@ impl EventLoop {
 
     /// Tells the heap how large the queues have become.
     fn settle_account(&self, vm: &Vm) -> R<()> {
-        let bytes = self.ready.borrow().capacity() * size_of::<Handle>()
+        let bytes = self.ready.borrow().buffers()
             + self.timers.borrow().buffers()
             + self.tasks.borrow().places.capacity() * size_of::<Option<Ref<Task>>>();
         let known = self.charged.get();
         if bytes > known {
             vm.check_alloc(bytes - known)?;
             vm.heap.charge(bytes - known);
-            self.charged.set(bytes);
+        } else {
+            vm.heap.discharge(known - bytes);
         }
+        self.charged.set(bytes);
         Ok(())
+    }
+
+    /// Whether a task is pending.
+    pub(super) fn has_tasks(&self) -> bool {
+        let tasks = self.tasks.borrow();
+        tasks.places.len() > tasks.free.len()
     }
 
     pub(super) fn add_task(&self, vm: &Vm, task: &Ref<Task>) -> R<()> {
@@ -250,8 +252,6 @@ impl EventLoop {
             return Err(vm.cross(Limit::Tasks));
         }
         let mut tasks = self.tasks.borrow_mut();
-        tasks.made = tasks.made.wrapping_add(1);
-        task.serial.set(tasks.made);
         let entry = Some(task.clone());
         match tasks.free.pop() {
             Some(place) => {
@@ -278,12 +278,10 @@ impl EventLoop {
     }
 
     /// The pending tasks in order of creation.
-    pub fn tasks(&self) -> Vec<Ref<Task>> {
-        let tasks = self.tasks.borrow();
-        let made = tasks.made;
-        let mut all: Vec<Ref<Task>> = tasks.places.iter().flatten().cloned().collect();
-        // The number of the latest one may have gone round.
-        all.sort_by_key(|task| std::cmp::Reverse(made.wrapping_sub(task.serial.get())));
+    pub fn tasks(&self, vm: &Vm) -> Vec<Ref<Task>> {
+        let mut all: Vec<Ref<Task>> = self.tasks.borrow().places.iter().flatten().cloned().collect();
+        let youngest = of(vm).task_number() as u32 + 1;
+        all.sort_by_key(|task| std::cmp::Reverse(task.age(youngest)));
         all
     }
 

@@ -20,11 +20,11 @@ use crate::vm::Vm;
 #[repr(u8)]
 pub enum State {
     Pending,
-    /// Done: `outcome` is the result.
+    /// Done: `content` is the result.
     Finished,
-    /// Done: `outcome` is the exception.
+    /// Done: `content` is the exception.
     Failed,
-    /// `outcome` is the `CancelledError` that ended a task, until someone asks for it.
+    /// `content` is the `CancelledError` that ended a task, until someone asks for it.
     Cancelled,
 }
 
@@ -96,6 +96,13 @@ pub struct Callback {
     pub target: ObjRef,
 }
 
+impl Callback {
+    /// What runs it, now that the future is done.
+    fn handle(self, future: &AnyFuture) -> Handle {
+        Handle::Done { reaction: self.reaction, number: self.number, target: self.target, future: future.clone() }
+    }
+}
+
 /// A done callback of a script, with the context it runs in.
 pub struct DoneCallback {
     pub function: Value,
@@ -122,6 +129,10 @@ struct More {
     cancel_message: Value,
     /// The traceback of the exception when it was set.
     traceback: Value,
+    /// A task's name, given by the script.
+    name: Value,
+    /// Which of the tasks that were made with a name it is: 1, 2, ...
+    named: u32,
 }
 
 /// What all futures have.
@@ -136,10 +147,14 @@ pub struct FutureCore {
     /// A task that nobody else knows is not reported when it is destroyed while pending.
     pub(super) is_internal: Cell<bool>,
     first: Cell<Reaction>,
+    /// Of tasks: the next step throws a `CancelledError` in.
+    pub(super) must_cancel: Cell<bool>,
+    /// Of tasks: `cancel()` calls that no `uncancel()` has answered.
+    pub(super) cancel_requests: Cell<u32>,
     first_number: Cell<u32>,
-    first_target: Shared<Option<ObjRef>>,
     pub event_loop: Ref<EventLoop>,
-    outcome: Shared<Value>,
+    /// While the future is pending, the target of its first done callback, or `Undef`; then its outcome.
+    content: Shared<Value>,
     more: Shared<Option<Box<More>>>,
 }
 
@@ -153,10 +168,11 @@ impl FutureCore {
             timed: Cell::new(false),
             is_internal: Cell::new(false),
             first: Cell::new(Reaction::Wake),
+            must_cancel: Cell::new(false),
+            cancel_requests: Cell::new(0),
             first_number: Cell::new(0),
-            first_target: Shared::new(None),
             event_loop,
-            outcome: Shared::new(Value::Undef),
+            content: Shared::new(Value::Undef),
             more: Shared::new(None),
         }
     }
@@ -203,13 +219,8 @@ impl FutureCore {
 
     /// Reports the references.
     pub fn trace(&self, visitor: &mut Visitor<'_>) {
-        self.first_target.with(|target| {
-            if let Some(target) = target {
-                visitor.object(target);
-            }
-        });
         visitor.reference(&self.event_loop);
-        self.outcome.with(|outcome| visitor.value(outcome));
+        self.content.with(|content| visitor.value(content));
         self.more.with(|more| {
             let Some(more) = more else { return };
             for callback in &more.callbacks {
@@ -217,13 +228,13 @@ impl FutureCore {
             }
             visitor.value(&more.cancel_message);
             visitor.value(&more.traceback);
+            visitor.value(&more.name);
         });
     }
 
     /// Takes the references out.
     pub fn clear(&self) {
-        drop(self.first_target.take());
-        drop(self.outcome.take());
+        drop(self.content.take());
         drop(self.more.take());
     }
 
@@ -246,6 +257,26 @@ impl FutureCore {
         self.more.with(|more| more.as_ref().map_or(Value::None, |more| more.cancel_message.clone()))
     }
 
+    /// A task's name, if the script gave one.
+    pub(super) fn name(&self) -> Option<Value> {
+        self.more.with(|more| more.as_ref().map(|more| more.name.clone())).filter(|name| !name.is_undef())
+    }
+
+    /// Names a task.
+    pub(super) fn set_name(&self, name: Value) {
+        drop(self.with_more(|more| std::mem::replace(&mut more.name, name)));
+    }
+
+    /// Which of the tasks made with a name it is; 0 for others.
+    pub(super) fn named(&self) -> u32 {
+        self.more.with(|more| more.as_ref().map_or(0, |more| more.named))
+    }
+
+    /// Notes that it is the n-th task made with a name.
+    pub(super) fn set_named(&self, nth: u32) {
+        self.with_more(|more| more.named = nth);
+    }
+
     /// Notes the message of a cancellation.
     pub fn set_cancel_message(&self, message: &Value) {
         let known = self.more.with(|more| more.is_some());
@@ -257,20 +288,28 @@ impl FutureCore {
 
     /// Done callbacks in order.
     pub fn callbacks(&self) -> Vec<Callback> {
-        let first = self.first_target.get().map(|target| self.first_with(target));
+        let first = self.first_callback();
         let rest = self.more.with(|more| more.as_ref().map_or_else(Vec::new, |more| more.callbacks.clone()));
         first.into_iter().chain(rest).collect()
+    }
+
+    fn first_callback(&self) -> Option<Callback> {
+        match self.content.get() {
+            Value::Obj(target) if !self.is_done() => Some(self.first_with(target)),
+            _ => None,
+        }
     }
 
     fn first_with(&self, target: ObjRef) -> Callback {
         Callback { reaction: self.first.get(), number: self.first_number.get(), target }
     }
 
+    /// Adds a callback to a pending future.
     fn push_callback(&self, callback: Callback) {
-        if self.first_target.with(Option::is_none) {
+        if self.content.with(Value::is_undef) {
             self.first.set(callback.reaction);
             self.first_number.set(callback.number);
-            self.first_target.set(Some(callback.target));
+            self.content.set(Value::Obj(callback.target));
         } else {
             self.with_more(|more| more.callbacks.push(callback));
         }
@@ -288,7 +327,7 @@ impl FutureCore {
         }
         let removed = before - kept.len();
         if removed > 0 {
-            drop(self.first_target.take());
+            drop(self.content.take());
             let old = self.more.with_mut(|more| more.as_mut().map(|more| std::mem::take(&mut more.callbacks)));
             drop(old);
             for callback in kept {
@@ -406,7 +445,7 @@ impl AnyFuture {
         let core = self.core();
         let callback = Callback { reaction, number, target };
         if core.is_done() {
-            return core.event_loop.push(vm, Handle::Done { callback, future: self.clone() });
+            return core.event_loop.push(vm, callback.handle(self));
         }
         core.push_callback(callback);
         Ok(())
@@ -429,13 +468,13 @@ impl AnyFuture {
     /// Makes the future done: its callbacks are scheduled, in order.
     fn complete(&self, vm: &Vm, state: State, outcome: Value) -> R<()> {
         let core = self.core();
-        core.outcome.set(outcome);
+        let target = core.content.replace(outcome);
         core.state.set(state);
-        let Some(target) = core.first_target.take() else { return Ok(()) };
-        core.event_loop.push(vm, Handle::Done { callback: core.first_with(target), future: self.clone() })?;
+        let Value::Obj(target) = target else { return Ok(()) };
+        core.event_loop.push(vm, core.first_with(target).handle(self))?;
         let rest = core.more.with_mut(|more| more.as_mut().map(|more| std::mem::take(&mut more.callbacks)));
         for callback in rest.into_iter().flatten() {
-            core.event_loop.push(vm, Handle::Done { callback, future: self.clone() })?;
+            core.event_loop.push(vm, callback.handle(self))?;
         }
         Ok(())
     }
@@ -525,14 +564,14 @@ impl AnyFuture {
     /// The exception that tells of the cancellation.
     pub fn cancelled_error(&self, vm: &Vm) -> Value {
         let core = self.core();
-        let known = if core.is_cancelled() { core.outcome.take() } else { Value::Undef };
+        let known = if core.is_cancelled() { core.content.take() } else { Value::Undef };
         if !known.is_undef() { known } else { cancelled_error(vm, &core.cancel_message()) }
     }
 
     /// `result()`.
     pub fn result(&self, vm: &Vm) -> R {
         match self.core().state() {
-            State::Finished => Ok(self.core().outcome.get()),
+            State::Finished => Ok(self.core().content.get()),
             State::Pending => Err(vm.raise_class(&of(vm).classes.invalid_state_error, "Result is not set.")),
             State::Cancelled => Err(self.raise_cancelled(vm)),
             State::Failed => {
@@ -562,12 +601,12 @@ impl AnyFuture {
 
     /// The exception of a failed future, else `Undef`, without having looked at it.
     pub fn peek_exception(&self) -> Value {
-        if self.core().state() == State::Failed { self.core().outcome.get() } else { Value::Undef }
+        if self.core().state() == State::Failed { self.core().content.get() } else { Value::Undef }
     }
 
     /// The result of a finished future, else `Undef`.
     pub fn peek_result(&self) -> Value {
-        if self.core().state() == State::Finished { self.core().outcome.get() } else { Value::Undef }
+        if self.core().state() == State::Finished { self.core().content.get() } else { Value::Undef }
     }
 
     #[cold]
@@ -588,9 +627,8 @@ pub(super) fn await_hook(vm: &Vm, value: &Value) -> R<Option<Value>> {
 }
 
 /// Runs a done callback of `future`.
-pub(super) fn run(vm: &Vm, callback: &Callback, future: &AnyFuture) -> R<()> {
-    let target = &callback.target;
-    match callback.reaction {
+pub(super) fn run(vm: &Vm, reaction: Reaction, number: u32, target: &ObjRef, future: &AnyFuture) -> R<()> {
+    match reaction {
         Reaction::Wake => match target.downcast::<Task>() {
             Some(task) => super::task::wake(vm, task, future),
             None => Ok(()),
@@ -608,16 +646,16 @@ pub(super) fn run(vm: &Vm, callback: &Callback, future: &AnyFuture) -> R<()> {
             None => Ok(()),
         },
         Reaction::Wait => super::waiting::one_done(vm, target, future),
-        Reaction::Completed => super::waiting::completed(vm, target, callback.number, future),
+        Reaction::Completed => super::waiting::completed(vm, target, number, future),
         Reaction::Shielded => super::shield::inner_done(vm, target, future),
         Reaction::Unshield => {
             super::shield::outer_done(target, future);
             Ok(())
         }
-        Reaction::Group => super::task_group::task_done(vm, target, callback.number, future),
+        Reaction::Group => super::task_group::task_done(vm, target, number, future),
         Reaction::Outside => {
             if let Some(event_loop) = target.downcast::<EventLoop>() {
-                super::outside::over(vm, event_loop, callback.number, future);
+                super::outside::over(vm, event_loop, number, future);
             }
             Ok(())
         }

@@ -4,13 +4,13 @@
 use std::cell::Cell;
 
 use super::context::Context;
-use super::future::{AnyFuture, Callback, Future};
+use super::future::{AnyFuture, Future, Reaction};
 use super::task::Task;
 use super::thread_future::ThreadFuture;
 use super::timers::Due;
 use super::{in_context, of};
 use crate::native_kind;
-use crate::value::{Payload, R, Ref, Shared, Value, Visitor};
+use crate::value::{ObjRef, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::{Args, Vm};
 
 /// An entry of the ready queue.
@@ -18,9 +18,9 @@ pub enum Handle {
     /// Resume a task with `None`: its first step, or the one after a bare yield.
     Step(Ref<Task>),
     /// Resume a task by throwing this exception.
-    Throw(Ref<Task>, Value),
+    Throw(Ref<Task>, Box<Value>),
     /// Run a done callback of a future.
-    Done { callback: Callback, future: AnyFuture },
+    Done { reaction: Reaction, number: u32, target: ObjRef, future: AnyFuture },
     /// A timer is due.
     Timer(Due),
     /// A function given to `call_soon`.
@@ -28,7 +28,7 @@ pub enum Handle {
     /// Work on a thread is done: its outcome goes to a future of the loop.
     FromThread(Ref<ThreadFuture>, Ref<Future>),
     /// Start a coroutine for another thread, which waits for the outcome.
-    Start(Value, Ref<ThreadFuture>),
+    Start(Box<Value>, Ref<ThreadFuture>),
     /// Cancel a future of the loop whose twin on a thread was cancelled.
     Cancel(AnyFuture),
     /// Nobody works for an executor any more.
@@ -46,8 +46,8 @@ impl Handle {
                 visitor.reference(task);
                 visitor.value(exception);
             }
-            Handle::Done { callback, future } => {
-                visitor.object(&callback.target);
+            Handle::Done { target, future, .. } => {
+                visitor.object(target);
                 visitor.object(future.as_obj());
             }
             Handle::Timer(due) => due.trace(visitor),
@@ -70,7 +70,7 @@ impl Handle {
     pub fn name(&self) -> &'static str {
         match self {
             Handle::Step(_) | Handle::Throw(..) => "Task.task_step()",
-            Handle::Done { callback, .. } => callback.reaction.name(),
+            Handle::Done { reaction, .. } => reaction.name(),
             Handle::Timer(_) => "_set_result_unless_cancelled()",
             Handle::Call(_) => "Handle._run()",
             Handle::FromThread(..) => "_set_state()",
@@ -86,10 +86,10 @@ impl Handle {
         match self {
             Handle::Step(task) => super::task::step(vm, &task, Ok(Value::None)),
             Handle::Throw(task, exception) => {
-                let raised = vm.raise(exception);
+                let raised = vm.raise(*exception);
                 super::task::step(vm, &task, Err(raised))
             }
-            Handle::Done { callback, future } => super::future::run(vm, &callback, &future),
+            Handle::Done { reaction, number, target, future } => super::future::run(vm, reaction, number, &target, &future),
             Handle::Timer(Due::Wake(future)) => match future.core.is_done() {
                 true => Ok(()),
                 false => AnyFuture::from(&future).set_result(vm, Value::None),
@@ -226,5 +226,15 @@ impl Payload for TimerHandle {
 
     fn clear(&self) {
         self.call.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_are_small() {
+        assert!(size_of::<Handle>() <= 24);
     }
 }

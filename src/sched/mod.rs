@@ -15,6 +15,7 @@ mod generators;
 pub mod handle;
 pub mod interrupts;
 pub mod outside;
+mod ready;
 pub mod shield;
 pub mod task;
 pub mod task_group;
@@ -65,6 +66,7 @@ pub struct Sched {
     pub max_tasks: Cell<usize>,
     /// How many tasks were named `Task-n`.
     task_names: Cell<u64>,
+    named_tasks: Cell<u32>,
 }
 
 /// The scheduler's state.
@@ -95,6 +97,7 @@ impl Sched {
             context: Shared::new(None),
             max_tasks: Cell::new(usize::MAX),
             task_names: Cell::new(0),
+            named_tasks: Cell::new(0),
         }
     }
 
@@ -102,6 +105,17 @@ impl Sched {
     pub fn next_task_number(&self) -> u64 {
         self.task_names.set(self.task_names.get() + 1);
         self.task_names.get()
+    }
+
+    /// The latest of these numbers.
+    pub fn task_number(&self) -> u64 {
+        self.task_names.get()
+    }
+
+    /// Counts the tasks that are made with a name.
+    pub(super) fn next_named_task(&self) -> u32 {
+        self.named_tasks.set(self.named_tasks.get() + 1);
+        self.named_tasks.get()
     }
 }
 

@@ -104,7 +104,7 @@ fn done_callback(vm: &Vm, done: &Callback) -> R<String> {
 fn coroutine(vm: &Vm, value: &Value, exception: &Value) -> R<String> {
     let Some(coroutine) = value.downcast::<Coroutine>() else { return Ok(vm.repr(value)?.as_str().to_owned()) };
     let inner = &coroutine.inner;
-    let name = inner.qualname.with(|name| name.as_str().to_owned());
+    let name = inner.qualname().as_str().to_owned();
     if inner.state.get() == State::Closed {
         return Ok(match super::evaluator::definition(exception) {
             Some(place) => format!("{name}() done, defined at {place}"),
@@ -175,7 +175,7 @@ const NAMED: usize = 20;
 /// Nothing can ever run again: raises `DeadlockError`, which says who waits for what.
 #[cold]
 pub(super) fn deadlock(vm: &Vm, event_loop: &Ref<EventLoop>) -> Raised {
-    let tasks = event_loop.tasks();
+    let tasks = event_loop.tasks(vm);
     let mut text =
         String::from("nothing can run any more: every task waits for something that no other task or timer will bring");
     for task in tasks.iter().take(NAMED) {

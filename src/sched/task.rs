@@ -21,19 +21,10 @@ pub struct Task {
     waits_for: Shared<Option<AnyFuture>>,
     /// Its context variables; `None` for none.
     context: Shared<Option<Ref<Context>>>,
-    /// A name given by the script.
-    name: Shared<Option<Box<Value>>>,
-    /// Else it is `Task-n`.
+    /// Its name is `Task-n` unless the script has given it one; then it is the number of the next task that has none.
     number: u32,
-    /// How many tasks the loop had made by then.
-    pub(super) serial: Cell<u32>,
     /// Its place among the loop's tasks.
     pub(super) place: Cell<u32>,
-    /// `cancel()` calls that no `uncancel()` has answered.
-    cancel_requests: Cell<u32>,
-    /// The next step throws a `CancelledError` in.
-    must_cancel: Cell<bool>,
-    started: Cell<bool>,
 }
 
 impl Payload for Task {
@@ -58,11 +49,6 @@ impl Payload for Task {
                 visitor.reference(context);
             }
         });
-        self.name.with(|name| {
-            if let Some(name) = name {
-                visitor.value(name);
-            }
-        });
     }
 
     fn clear(&self) {
@@ -70,7 +56,6 @@ impl Payload for Task {
         drop(self.coro.take());
         drop(self.waits_for.take());
         drop(self.context.take());
-        drop(self.name.take());
     }
 
     fn buffers(&self) -> usize {
@@ -84,20 +69,20 @@ fn make(vm: &Vm, event_loop: &Ref<EventLoop>, coro: &Value, context: Option<Ref<
         return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr(coro)?.as_str())));
     };
     let context = context.or_else(|| super::context::copy_current(vm));
-    let number = if name.is_none() { of(vm).next_task_number() as u32 } else { 0 };
+    let numbers = of(vm);
+    let number = if name.is_none() { numbers.next_task_number() } else { numbers.task_number() + 1 };
     let task = vm.heap.alloc(Task {
         core: FutureCore::new(event_loop.clone()),
         coro: Shared::new(Some(coro.clone())),
         waits_for: Shared::new(None),
         context: Shared::new(context),
-        name: Shared::new(name.map(Box::new)),
-        number,
-        serial: Cell::new(0),
+        number: number as u32,
         place: Cell::new(u32::MAX),
-        cancel_requests: Cell::new(0),
-        must_cancel: Cell::new(false),
-        started: Cell::new(false),
     });
+    if let Some(name) = name {
+        task.core.set_name(name);
+        task.core.set_named(numbers.next_named_task());
+    }
     event_loop.add_task(vm, &task)?;
     Ok(task)
 }
@@ -141,8 +126,7 @@ pub(super) fn step(vm: &Vm, task: &Ref<Task>, sent: R) -> R<()> {
         }
         return Ok(());
     }
-    task.started.set(true);
-    let sent = if task.must_cancel.get() { deliver_cancellation(vm, task, sent) } else { sent };
+    let sent = if task.core.must_cancel.get() { deliver_cancellation(vm, task, sent) } else { sent };
     drop(task.waits_for.take());
     let Some(coro) = task.coro.get() else { return Ok(()) };
     let event_loop = &task.core.event_loop;
@@ -160,7 +144,7 @@ pub(super) fn step(vm: &Vm, task: &Ref<Task>, sent: R) -> R<()> {
         Ok(Outcome::Return(value)) => {
             task.finish();
             let future = AnyFuture::from(task);
-            if task.must_cancel.replace(false) {
+            if task.core.must_cancel.replace(false) {
                 let message = task.core.cancel_message();
                 future.cancel_itself(vm, &message).map(drop)
             } else {
@@ -180,7 +164,7 @@ pub(super) fn step(vm: &Vm, task: &Ref<Task>, sent: R) -> R<()> {
 /// `cancel()` was called while nothing could be cancelled: the coroutine gets a `CancelledError` now.
 #[cold]
 fn deliver_cancellation(vm: &Vm, task: &Ref<Task>, sent: R) -> R {
-    task.must_cancel.set(false);
+    task.core.must_cancel.set(false);
     if sent.is_err() {
         if vm.raised_is(&of(vm).classes.cancelled_error) {
             return sent;
@@ -260,8 +244,8 @@ fn wait_for(vm: &Vm, task: &Ref<Task>, yielded: &Value) -> R<()> {
     }
     future.on_done(vm, Reaction::Wake, task.as_obj().clone(), 0)?;
     task.waits_for.set(Some(future.clone()));
-    if task.must_cancel.get() && future.cancel(vm, &task.core.cancel_message())? {
-        task.must_cancel.set(false);
+    if task.core.must_cancel.get() && future.cancel(vm, &task.core.cancel_message())? {
+        task.core.must_cancel.set(false);
     }
     Ok(())
 }
@@ -270,7 +254,7 @@ fn wait_for(vm: &Vm, task: &Ref<Task>, yielded: &Value) -> R<()> {
 #[cold]
 fn misuse(vm: &Vm, task: &Ref<Task>, message: String) -> R<()> {
     let error = vm.exception(&vm.types.runtime_error, vec![vm.str_value(&message)]);
-    task.core.event_loop.push(vm, Handle::Throw(task.clone(), error))
+    task.core.event_loop.push(vm, Handle::Throw(task.clone(), Box::new(error)))
 }
 
 /// The future that the task waits for is done: it goes on with the result, or with the exception thrown in.
@@ -293,7 +277,7 @@ pub(super) fn cancel(vm: &Vm, task: &Ref<Task>, message: &Value) -> R<bool> {
             // Only the first can be done: one that is waited for and done has its waiter woken, which is noted below.
             return Ok(depth > 0);
         }
-        task.cancel_requests.set(task.cancel_requests.get().saturating_add(1));
+        task.core.cancel_requests.set(task.core.cancel_requests.get().saturating_add(1));
         let inner = task.waits_for.get();
         if let Some(inner) = inner {
             match inner.as_task() {
@@ -313,7 +297,7 @@ pub(super) fn cancel(vm: &Vm, task: &Ref<Task>, message: &Value) -> R<bool> {
                 _ => {}
             }
         }
-        task.must_cancel.set(true);
+        task.core.must_cancel.set(true);
         task.core.set_cancel_message(message);
         return Ok(true);
     }
@@ -327,24 +311,30 @@ impl Task {
 
     /// The name: given, or `Task-n`.
     pub fn name(&self, vm: &Vm) -> Value {
-        let given = self.name.with(|name| name.as_deref().cloned());
-        given.unwrap_or_else(|| vm.str_value(&format!("Task-{}", self.number)))
+        self.core.name().unwrap_or_else(|| vm.str_value(&format!("Task-{}", self.number)))
     }
 
     /// `set_name(value)`.
     pub fn set_name(&self, name: Value) {
-        self.name.set(Some(Box::new(name)));
+        self.core.set_name(name);
+    }
+
+    /// Orders tasks by their creation: smaller is younger, given the number of the youngest.
+    pub(super) fn age(&self, youngest: u32) -> (u32, bool, std::cmp::Reverse<u32>) {
+        // The numbers may have gone round. Those with a name came before the one without whose number they have.
+        let named = self.core.named();
+        (youngest.wrapping_sub(self.number), named > 0, std::cmp::Reverse(named))
     }
 
     /// `cancelling()`.
     pub fn cancelling(&self) -> u32 {
-        self.cancel_requests.get()
+        self.core.cancel_requests.get()
     }
 
     /// `uncancel()`: the requests left.
     pub fn uncancel(&self) -> u32 {
-        self.cancel_requests.set(self.cancel_requests.get().saturating_sub(1));
-        self.cancel_requests.get()
+        self.core.cancel_requests.set(self.core.cancel_requests.get().saturating_sub(1));
+        self.core.cancel_requests.get()
     }
 
     /// The coroutine.
@@ -359,7 +349,7 @@ impl Task {
 
     /// Whether its next step throws a `CancelledError` in.
     pub fn must_cancel(&self) -> bool {
-        self.must_cancel.get()
+        self.core.must_cancel.get()
     }
 
     /// Its context variables, as an object.
@@ -375,7 +365,7 @@ impl Task {
     /// The name of its state in messages.
     pub fn state_name(&self) -> &'static str {
         match self.core.state() {
-            State::Pending if self.cancel_requests.get() > 0 => "cancelling",
+            State::Pending if self.core.cancel_requests.get() > 0 => "cancelling",
             state => state.name(),
         }
     }
@@ -410,12 +400,12 @@ impl NativeFrame for AwaitIt {
 mod tests {
     use super::*;
 
-    /// What a task costs while it waits: with the header of 16 bytes these are cells of 128 and 80 bytes.
+    /// What a task costs while it waits: with the header of 16 bytes these are cells of 96 and 64 bytes.
     #[test]
     fn tasks_and_futures_are_small() {
         if !cfg!(debug_assertions) {
-            assert!(size_of::<Task>() <= 112);
-            assert!(size_of::<super::super::Future>() <= 64);
+            assert!(size_of::<Task>() <= 80);
+            assert!(size_of::<super::super::Future>() <= 48);
         }
     }
 }

@@ -239,7 +239,7 @@ pub(super) fn copy_to_loop(vm: &Vm, source: &Ref<ThreadFuture>, target: &Ref<Fut
 /// Has a coroutine run by a loop of another thread: `asyncio.run_coroutine_threadsafe`.
 pub fn submit_coroutine(vm: &Vm, coroutine: &Value, event_loop: &Ref<EventLoop>) -> R<Ref<ThreadFuture>> {
     let target = vm.heap.alloc(ThreadFuture::default());
-    event_loop.push(vm, Handle::Start(coroutine.clone(), target.clone()))?;
+    event_loop.push(vm, Handle::Start(Box::new(coroutine.clone()), target.clone()))?;
     outside::ring(vm, event_loop);
     Ok(target)
 }

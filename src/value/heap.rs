@@ -11,7 +11,10 @@
 //! free:  |   0      |  Free   |                     |  next  |
 //! ```
 //!
-//! All `unsafe` of memory management is here and in `object.rs`. The argument: cells are handed out once (from a free list or by
+//! Slots of suspended frames (`slots.rs`) have pages of their own: values without a header, which the collector reaches through
+//! the frames.
+//!
+//! All `unsafe` of memory management is here, in `object.rs` and in `slots.rs`. The argument: cells are handed out once (from a free list or by
 //! carving) and returned once (when the count falls to zero); an `ObjRef` is only made with a count of its own; a heap and all its
 //! objects are used by one thread at a time (see `interpreter.rs`).
 
@@ -41,6 +44,8 @@ const FIRST_COLLECTION: i64 = 50_000;
 pub(super) struct PageHeader {
     heap: *const Heap,
     pub(super) cell: u32,
+    /// 2^32 / `cell`, rounded up: `index` divides by it.
+    reciprocal: u32,
     capacity: u32,
     carved: Cell<u32>,
     /// Counts of the collector, one per cell, while it runs.
@@ -49,7 +54,27 @@ pub(super) struct PageHeader {
 
 const FIRST_CELL: usize = size_of::<PageHeader>().next_multiple_of(STEP);
 
+const PAGE_LAYOUT: Layout = match Layout::from_size_align(PAGE, PAGE) {
+    Ok(layout) => layout,
+    Err(_) => panic!("a page is a power of two"),
+};
+
+fn block_layout(size: usize) -> Layout {
+    Layout::from_size_align(FIRST_CELL + size, PAGE).expect("blocks are smaller than the address space")
+}
+
 impl PageHeader {
+    fn new(heap: &Heap, cell: usize, capacity: usize) -> PageHeader {
+        PageHeader {
+            heap,
+            cell: cell as u32,
+            reciprocal: (u32::MAX / cell as u32) + 1,
+            capacity: capacity as u32,
+            carved: Cell::new(0),
+            marks: Cell::new(ptr::null_mut()),
+        }
+    }
+
     /// The page that holds the cell at `cell`.
     #[inline(always)]
     pub(super) fn of(cell: *const Header) -> *const PageHeader {
@@ -59,7 +84,8 @@ impl PageHeader {
     /// The number of `cell` on this page.
     #[inline]
     pub(super) fn index(&self, cell: *const Header) -> usize {
-        (cell as usize - ptr::from_ref(self) as usize - FIRST_CELL) / self.cell as usize
+        // Exact: an offset is less than 2^15, and the reciprocal is off by less than 1 part in 2^32.
+        ((cell as usize - ptr::from_ref(self) as usize - FIRST_CELL) as u64 * u64::from(self.reciprocal) >> 32) as usize
     }
 
     pub(super) fn cells(&self) -> usize {
@@ -87,11 +113,47 @@ pub enum LastRite {
     Notify { reference: ObjRef, callback: Value },
 }
 
-/// The heap of one interpreter.
-pub struct Heap {
+/// Cells of all sizes: those that are free, by size, and the pages they are cut from.
+struct Cells {
     free: [Cell<*mut FreeCell>; CLASSES],
     filling: [Cell<*const PageHeader>; CLASSES],
     pages: RefCell<Vec<NonNull<PageHeader>>>,
+}
+
+impl Cells {
+    fn new() -> Cells {
+        Cells {
+            free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
+            filling: [const { Cell::new(ptr::null()) }; CLASSES],
+            pages: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Puts a cell of this class on the list of free ones.
+    ///
+    /// # Safety
+    /// Nothing refers to the cell, which was taken from here and has not been given back since.
+    #[inline]
+    unsafe fn give_back(&self, cell: NonNull<u8>, class: usize) {
+        let free = cell.cast::<FreeCell>();
+        // SAFETY: the caller hands the cell over.
+        unsafe { free.write(FreeCell { refs: 0, kind: Kind::Free, next: self.free[class].get() }) };
+        self.free[class].set(free.as_ptr());
+    }
+
+    /// Returns the pages to the system.
+    fn dealloc(&self) {
+        for page in self.pages.take() {
+            // SAFETY: allocated in `new_page` with this layout; nothing refers to its cells any more.
+            unsafe { dealloc(page.as_ptr().cast(), PAGE_LAYOUT) };
+        }
+    }
+}
+
+/// The heap of one interpreter.
+pub struct Heap {
+    objects: Cells,
+    slots: Cells,
     /// Bytes in live cells and in the buffers that objects own.
     bytes: Cell<usize>,
     /// What `bytes` may reach before the interpreter is asked to stop the script.
@@ -118,9 +180,8 @@ impl Heap {
     pub fn new() -> Box<Heap> {
         super::hash::draw_seed();
         Box::new(Heap {
-            free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
-            filling: [const { Cell::new(ptr::null()) }; CLASSES],
-            pages: RefCell::new(Vec::new()),
+            objects: Cells::new(),
+            slots: Cells::new(),
             bytes: Cell::new(0),
             limit: Cell::new(usize::MAX),
             until_collection: Cell::new(FIRST_COLLECTION),
@@ -136,17 +197,39 @@ impl Heap {
         })
     }
 
-    /// Memory for a cell of `size` bytes, accounted for. `object.rs` fills it at once.
+    /// Memory for an object of `size` bytes, accounted for. `object.rs` fills it at once.
     #[inline]
     pub(super) fn take_cell(&self, size: usize) -> NonNull<u8> {
+        self.take(&self.objects, size)
+    }
+
+    /// Memory for slots of `size` bytes, accounted for.
+    #[inline]
+    pub(super) fn take_slots(&self, size: usize) -> NonNull<u8> {
+        self.take(&self.slots, size)
+    }
+
+    /// Takes the memory of slots back.
+    ///
+    /// # Safety
+    /// `cell` came from `take_slots` of this heap, is given back once, and nothing refers to it.
+    #[inline]
+    pub(super) unsafe fn give_back_slots(&self, cell: NonNull<u8>, size: usize) {
+        // SAFETY: as the caller says.
+        unsafe { self.slots.give_back(cell, size / STEP) };
+        self.bytes.set(self.bytes.get() - size);
+    }
+
+    #[inline(always)]
+    fn take(&self, cells: &Cells, size: usize) -> NonNull<u8> {
         debug_assert!(size <= MAX_CELL);
         let class = size.div_ceil(STEP);
-        let head = self.free[class].get();
+        let head = cells.free[class].get();
         if head.is_null() {
-            return self.carve(class);
+            return self.carve(cells, class);
         }
         // SAFETY: the list links cells of this class that nothing else refers to.
-        self.free[class].set(unsafe { (*head).next });
+        cells.free[class].set(unsafe { (*head).next });
         self.bytes.set(self.bytes.get() + class * STEP);
         unsafe { NonNull::new_unchecked(head.cast()) }
     }
@@ -154,47 +237,64 @@ impl Heap {
     /// Cuts more cells out of the page in use, or out of a new one, and hands out the first.
     #[cold]
     #[inline(never)]
-    fn carve(&self, class: usize) -> NonNull<u8> {
+    fn carve(&self, cells: &Cells, class: usize) -> NonNull<u8> {
         let size = class * STEP;
-        let mut page = self.filling[class].get();
+        let mut page = cells.filling[class].get();
         // SAFETY: a page stays allocated as long as the heap; its header was written when it was made.
         if page.is_null() || unsafe { (*page).carved.get() == (*page).capacity } {
             page = self.new_page(size);
-            self.filling[class].set(page);
+            cells.pages.borrow_mut().extend(NonNull::new(page.cast_mut()));
+            cells.filling[class].set(page);
         }
         let page = unsafe { &*page };
         let first = page.carved.get() as usize;
         let count = (CARVE / size).max(1).min(page.capacity as usize - first);
         for index in (first..first + count).rev() {
-            let cell = page.cell_at(index).cast::<FreeCell>();
+            let cell = page.cell_at(index);
             // SAFETY: the cell lies within the page and has never been handed out.
-            unsafe { cell.write(FreeCell { refs: 0, kind: Kind::Free, next: self.free[class].get() }) };
-            self.free[class].set(cell);
+            unsafe { cells.give_back(NonNull::new_unchecked(cell.cast()), class) };
         }
         page.carved.set((first + count) as u32);
         if self.bytes.get() > self.limit.get() {
             self.request_attention();
         }
-        self.take_cell(size)
+        self.take(cells, size)
     }
 
     fn new_page(&self, cell: usize) -> *const PageHeader {
-        let layout = Layout::from_size_align(PAGE, PAGE).expect("a power of two");
+        // SAFETY: the layout has a size.
+        let Some(page) = NonNull::new(unsafe { alloc(PAGE_LAYOUT) }.cast::<PageHeader>()) else {
+            std::alloc::handle_alloc_error(PAGE_LAYOUT)
+        };
+        // SAFETY: freshly allocated and aligned to PAGE.
+        unsafe { page.write(PageHeader::new(self, cell, (PAGE - FIRST_CELL) / cell)) };
+        page.as_ptr()
+    }
+
+    /// Memory for one block of `size` bytes that is larger than a cell, behind a page header of its own, accounted for.
+    pub(super) fn take_block(&self, size: usize) -> NonNull<u8> {
+        let layout = block_layout(size);
         // SAFETY: the layout has a size.
         let Some(page) = NonNull::new(unsafe { alloc(layout) }.cast::<PageHeader>()) else {
             std::alloc::handle_alloc_error(layout)
         };
-        let header = PageHeader {
-            heap: self,
-            cell: cell as u32,
-            capacity: ((PAGE - FIRST_CELL) / cell) as u32,
-            carved: Cell::new(0),
-            marks: Cell::new(ptr::null_mut()),
-        };
-        // SAFETY: freshly allocated and aligned to PAGE.
-        unsafe { page.write(header) };
-        self.pages.borrow_mut().push(page);
-        page.as_ptr()
+        // SAFETY: freshly allocated and aligned to PAGE; the first cell lies within it.
+        unsafe {
+            page.write(PageHeader::new(self, size, 1));
+            self.charge(size);
+            NonNull::new_unchecked(page.as_ref().cell_at(0).cast())
+        }
+    }
+
+    /// Takes such a block back.
+    ///
+    /// # Safety
+    /// `block` came from `take_block` of this heap with this size, is given back once, and nothing refers to it.
+    pub(super) unsafe fn give_back_block(&self, block: NonNull<u8>, size: usize) {
+        let page = PageHeader::of(block.as_ptr().cast()).cast_mut();
+        // SAFETY: allocated in `take_block` with this layout.
+        unsafe { dealloc(page.cast(), block_layout(size)) };
+        self.discharge(size);
     }
 
     /// The heap that `cell` belongs to.
@@ -273,10 +373,7 @@ impl Heap {
             if table.trace.is_some() {
                 self.until_collection.set(self.until_collection.get() + 1);
             }
-            let class = size / STEP;
-            let free = cell.cast::<FreeCell>();
-            free.write(FreeCell { refs: 0, kind: Kind::Free, next: self.free[class].get() });
-            self.free[class].set(free.as_ptr());
+            self.objects.give_back(cell.cast(), size / STEP);
             self.bytes.set(self.bytes.get() - size);
         }
     }
@@ -344,7 +441,7 @@ impl Heap {
     }
 
     pub(super) fn pages(&self) -> Vec<NonNull<PageHeader>> {
-        self.pages.borrow().clone()
+        self.objects.pages.borrow().clone()
     }
 
     /// The age of what evaluator caches know about classes; see `class.rs`.
@@ -409,8 +506,7 @@ impl Drop for Heap {
         let finalizers = std::mem::take(&mut *self.finalizers.borrow_mut());
         self.torn_down.set(true);
         drop(finalizers);
-        let pages = self.pages();
-        for page in &pages {
+        for page in &self.pages() {
             // SAFETY: pages are alive; a destructor that drops references only counts down, since `release` returns at once.
             let page = unsafe { page.as_ref() };
             for index in 0..page.cells() {
@@ -422,10 +518,7 @@ impl Drop for Heap {
                 }
             }
         }
-        let layout = Layout::from_size_align(PAGE, PAGE).expect("a power of two");
-        for page in pages {
-            // SAFETY: allocated in `new_page` with this layout; nothing refers to its cells any more.
-            unsafe { dealloc(page.as_ptr().cast(), layout) };
-        }
+        self.objects.dealloc();
+        self.slots.dealloc();
     }
 }

@@ -1,7 +1,8 @@
 //! Async generators: their steps as awaitables (`asend`, `athrow`, `aclose`, `__anext__`), and running one to its next item.
 
 use super::Vm;
-use super::coroutine::{Activation, AsyncGenerator, Coroutine, NativeFrame, Outcome, Owner, State, Step};
+use super::coroutine::{AsyncGenerator, Coroutine, NativeFrame, Outcome, State, Step};
+use super::frame::{Activation, Stack};
 use super::suspend::Begun;
 use crate::value::{Payload, R, Raised, Ref, Shared, Value, Visitor};
 
@@ -119,18 +120,37 @@ impl Vm {
         generator.as_obj().cancel_finalizer();
         generator.busy.set(true);
         inner.state.set(State::Running);
-        let mut stack = inner.stack.take();
-        if let Some(Activation::Script(frame)) = stack.first_mut() {
-            frame.owner = Owner::AsyncGenerator(generator.clone());
-        }
-        match self.run_frames(&mut stack, sent) {
-            Ok((Outcome::Return(value), _)) => Ok(Begun::Done(value)),
-            Ok((Outcome::Yield(value), _)) => {
-                self.suspension.frames.with_mut(|frames| frames.extend(stack.drain(..).rev()));
-                self.suspension.yielded.set(value);
-                Ok(Begun::Pending(Value::Undef))
+        let mut stack = inner.take_stack(&self.heap);
+        let mut ended = match self.run_frames(&mut stack, sent) {
+            Ok((Outcome::Yield(item), true)) => {
+                self.item_yielded(generator, stack);
+                return Ok(Begun::Done(item));
             }
+            Ok((Outcome::Yield(value), false)) => return Ok(self.join(generator.as_obj(), stack, value)),
+            Ok((Outcome::Return(value), _)) => Ok(value),
             Err(Raised) => Err(Raised),
+        };
+        self.generator_ended(generator, &mut ended);
+        ended.map(Begun::Done)
+    }
+
+    /// An async generator has yielded an item: its frame goes back to it.
+    pub(super) fn item_yielded(&self, generator: &Ref<AsyncGenerator>, stack: Stack) {
+        let cleanup = stack.frames().iter().any(|frame| matches!(frame, Activation::Script(frame) if frame.code.has_cleanup));
+        generator.inner.put_stack(&self.heap, stack);
+        generator.inner.state.set(State::Suspended);
+        generator.busy.set(false);
+        if cleanup {
+            generator.as_obj().request_finalizer();
+        }
+    }
+
+    /// The frame of an async generator has ended, which is an exception for who awaits its next item.
+    pub(super) fn generator_ended(&self, generator: &Ref<AsyncGenerator>, outcome: &mut R) {
+        generator.inner.state.set(State::Closed);
+        generator.busy.set(false);
+        if outcome.is_ok() {
+            *outcome = Err(self.raise_with(&self.types.stop_async_iteration, vec![]));
         }
     }
 
@@ -183,7 +203,7 @@ impl NativeFrame for AsyncGeneratorClose {
             if matches!(inner.state.get(), State::Created | State::Closed) {
                 inner.state.set(State::Closed);
                 self.generator.as_obj().cancel_finalizer();
-                drop(inner.stack.take());
+                drop(inner.take_stack(&vm.heap));
                 return Ok(Step::Done(Value::None));
             }
             let exit = vm.exception(&vm.types.generator_exit, vec![]);

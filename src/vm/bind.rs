@@ -4,12 +4,12 @@ use smallvec::SmallVec;
 
 use super::Vm;
 use super::function::{Args, Function};
-use crate::value::{Dict, R, Raised, Ref, Str, Value, Variable};
+use crate::value::{Dict, R, Raised, Ref, Slots, Str, Value, Variable};
 
 impl Vm {
     /// The slots of a call of `function` with these arguments, cells included.
-    pub fn bind_arguments(&self, function: &Ref<Function>, args: Args<'_>) -> R<Box<[Value]>> {
-        let mut slots = vec![Value::Undef; function.code.slots].into_boxed_slice();
+    pub fn bind_arguments(&self, function: &Ref<Function>, args: Args<'_>) -> R<Slots> {
+        let mut slots = Slots::new(&self.heap, function.code.slots);
         self.bind_into(function, args, &mut slots)?;
         function.put_closure(&mut slots);
         Ok(slots)

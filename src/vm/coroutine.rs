@@ -1,146 +1,15 @@
-//! Suspended programs as data: frames, and the generators, coroutines and async generators that own them.
+//! Suspended programs as data: the generators, coroutines and async generators that own frames.
 //!
-//! A frame is its slots, a cursor (the path of positions from the body down to the suspension point) and its code. A coroutine that
-//! a task runs owns a stack of frames, outermost first: `await f()` puts the frame of `f` on top, and resuming touches only the
-//! top. Native code that waits is a frame too: a Rust enum of states behind `NativeFrame`, enumerable like everything else.
-//! How frames suspend and resume is in `suspend.rs`.
+//! A coroutine that a task runs owns a stack of frames (`frame.rs`), outermost first: `await f()` puts the frame of `f` on top, and
+//! resuming touches only the top. Native code that waits is a frame too: a Rust enum of states behind `NativeFrame`, enumerable
+//! like everything else. How frames suspend and resume is in `suspend.rs`.
 
 use std::cell::Cell;
 
-use smallvec::SmallVec;
-
 use super::Vm;
 use super::code::Code;
-use crate::syntax::Span;
-use crate::value::{Heap, Kind, Payload, R, Ref, Shared, Str, Value, Visitor};
-
-/// The positions of the active blocks of a suspended frame, a stack: leaving the innermost block pushes first, and going back takes the
-/// outermost first.
-///
-/// Most frames wait a few blocks deep, at small positions: seven of them fit where a pointer to more would stand, below a mark that
-/// shows how many there are.
-pub enum Cursor {
-    Short(u64),
-    #[allow(clippy::box_collection, reason = "the box keeps a frame small")]
-    Long(Box<Vec<u16>>),
-}
-
-/// The mark alone: no position.
-const NOWHERE: u64 = 1;
-/// Positions below this take 8 bits, others 16.
-const SMALL: u16 = 0x80;
-/// The largest position that is packed.
-const MAX_PACKED: u16 = 0x7fff;
-
-impl Default for Cursor {
-    #[inline(always)]
-    fn default() -> Cursor {
-        Cursor::Short(NOWHERE)
-    }
-}
-
-impl Cursor {
-    /// That of a frame that has not begun.
-    pub const UNSTARTED: Cursor = Cursor::Short(0);
-
-    /// Whether the frame has not begun.
-    #[inline(always)]
-    pub fn is_unstarted(&self) -> bool {
-        matches!(self, Cursor::Short(0))
-    }
-
-    /// Adds the position of a block around those that are there.
-    #[inline(always)]
-    pub fn push(&mut self, position: u16) {
-        match self {
-            Cursor::Short(bits) if position < SMALL && *bits >> 56 == 0 => *bits = (*bits << 8) | u64::from(position),
-            _ => self.push_otherwise(position),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn push_otherwise(&mut self, position: u16) {
-        match self {
-            Cursor::Short(bits) if (SMALL..=MAX_PACKED).contains(&position) && *bits >> 48 == 0 => {
-                *bits = (*bits << 16) | (u64::from(position / SMALL) << 8) | u64::from(position % SMALL + SMALL);
-            }
-            Cursor::Short(_) => {
-                let mut positions: Vec<u16> = std::iter::from_fn(|| self.pop()).collect();
-                positions.reverse();
-                positions.push(position);
-                *self = Cursor::Long(Box::new(positions));
-            }
-            Cursor::Long(positions) => positions.push(position),
-        }
-    }
-
-    /// Takes the outermost position.
-    #[inline(always)]
-    pub fn pop(&mut self) -> Option<u16> {
-        match self {
-            Cursor::Short(0 | NOWHERE) => None,
-            Cursor::Short(bits) if *bits as u16 & SMALL == 0 => {
-                let position = *bits as u16 & (SMALL - 1);
-                *bits >>= 8;
-                Some(position)
-            }
-            Cursor::Short(bits) => {
-                let position = u16::from((*bits >> 8) as u8) * SMALL + (*bits as u16 & (SMALL - 1));
-                *bits >>= 16;
-                Some(position)
-            }
-            Cursor::Long(positions) => positions.pop(),
-        }
-    }
-
-    /// The positions, outermost first.
-    pub fn path(&self) -> impl Iterator<Item = u16> + use<> {
-        let mut copy = match self {
-            Cursor::Short(bits) => Cursor::Short(*bits),
-            Cursor::Long(positions) => Cursor::Long(positions.clone()),
-        };
-        std::iter::from_fn(move || copy.pop())
-    }
-}
-
-/// The frames of a coroutine, outermost first. One frame, the usual number, needs no memory of its own.
-pub type Stack = SmallVec<[Activation; 1]>;
-
-/// A frame of script code that is not on the native stack.
-pub struct Frame {
-    pub code: Ref<Code>,
-    pub slots: Box<[Value]>,
-    pub cursor: Cursor,
-    /// The object this frame came from, if a script can see it: told when the frame ends.
-    pub owner: Owner,
-}
-
-impl Frame {
-    /// Where it is suspended, for messages.
-    pub fn place(&self) -> Option<Span> {
-        if self.cursor.is_unstarted() {
-            return None;
-        }
-        self.code.body.place(&mut self.cursor.path())
-    }
-
-    /// The line of that place, or of the definition of a frame that was not started.
-    pub fn line(&self) -> u32 {
-        match self.place() {
-            Some(span) => self.code.info.source.line_number(span.start),
-            None => self.code.info.first_line,
-        }
-    }
-}
-
-/// The object that a frame on somebody's stack came from.
-pub enum Owner {
-    None,
-    Coroutine(Ref<Coroutine>),
-    /// The frame returns to the async generator when it yields an item.
-    AsyncGenerator(Ref<AsyncGenerator>),
-}
+use super::frame::{Activation, Cursor, Stack};
+use crate::value::{Heap, Kind, ObjRef, Payload, R, Ref, Shared, Slots, Str, Tuple, Value, Visitor};
 
 /// What a native frame wants next.
 pub enum Step {
@@ -169,37 +38,6 @@ pub trait NativeFrame: 'static {
     fn trace(&self, visitor: &mut Visitor<'_>);
 }
 
-/// A frame of either kind.
-pub enum Activation {
-    Script(Frame),
-    Native {
-        frame: Box<dyn NativeFrame>,
-        /// What it awaits, as `Begun::Pending` gave it.
-        awaiting: Value,
-    },
-}
-
-impl Activation {
-    /// Reports every value held.
-    pub fn trace(&self, visitor: &mut Visitor<'_>) {
-        match self {
-            Activation::Script(frame) => {
-                visitor.reference(&frame.code);
-                visitor.values(&frame.slots);
-                match &frame.owner {
-                    Owner::None => {}
-                    Owner::Coroutine(owner) => visitor.reference(owner),
-                    Owner::AsyncGenerator(owner) => visitor.reference(owner),
-                }
-            }
-            Activation::Native { frame, awaiting } => {
-                frame.trace(visitor);
-                visitor.value(awaiting);
-            }
-        }
-    }
-}
-
 /// Where a generator or coroutine stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
@@ -215,53 +53,93 @@ pub enum State {
 /// What generators, coroutines and async generators have in common.
 pub struct Resumable {
     pub state: Cell<State>,
-    /// The frames, outermost first. Empty while running, joined or closed.
-    pub stack: Shared<Stack>,
-    /// Name and qualified name.
-    pub name: Shared<Ref<Str>>,
-    pub qualname: Shared<Ref<Str>>,
+    /// The frames. Empty while running, joined or closed.
+    stack: Shared<Stack>,
+    /// Where its names come from: its code, a text that is both, or a tuple of the name and the qualified name.
+    origin: Shared<ObjRef>,
 }
 
 impl Resumable {
-    fn trace(&self, visitor: &mut Visitor<'_>) {
-        self.stack.with(|stack| {
-            for frame in stack {
-                frame.trace(visitor);
-            }
-        });
-        self.name.with(|name| visitor.reference(name));
-        self.qualname.with(|name| visitor.reference(name));
+    /// A new one with its only frame.
+    pub(super) fn new(stack: Stack, origin: ObjRef) -> Resumable {
+        Resumable { state: Cell::new(State::Created), stack: Shared::new(stack), origin: Shared::new(origin) }
     }
 
-    fn clear(&self) {
-        self.state.set(State::Closed);
-        drop(self.stack.take());
+    /// Looks at the frames.
+    pub fn with_stack<T>(&self, look: impl FnOnce(&Stack) -> T) -> T {
+        self.stack.with(look)
     }
 
-    fn buffers(&self) -> usize {
-        self.stack.with(bytes_of)
+    /// Takes the frames out.
+    #[inline]
+    pub(super) fn take_stack(&self, heap: &Heap) -> Stack {
+        let stack = self.stack.take();
+        if stack.buffers() > 0 {
+            heap.discharge(stack.buffers());
+        }
+        stack
+    }
+
+    /// Puts the frames back.
+    #[inline]
+    pub(super) fn put_stack(&self, heap: &Heap, stack: Stack) {
+        if stack.buffers() > 0 {
+            heap.charge(stack.buffers());
+        }
+        self.stack.set(stack);
+    }
+
+    /// `__name__`.
+    pub fn name(&self) -> Ref<Str> {
+        self.names().0
+    }
+
+    /// `__qualname__`.
+    pub fn qualname(&self) -> Ref<Str> {
+        self.names().1
+    }
+
+    /// Sets `__name__`.
+    pub fn set_name(&self, heap: &Heap, name: &Ref<Str>) {
+        self.origin.set(named(heap, name, &self.qualname()));
+    }
+
+    /// Sets `__qualname__`.
+    pub fn set_qualname(&self, heap: &Heap, qualname: &Ref<Str>) {
+        self.origin.set(named(heap, &self.name(), qualname));
+    }
+
+    fn names(&self) -> (Ref<Str>, Ref<Str>) {
+        let origin = self.origin.get();
+        if let Some(code) = origin.downcast::<Code>() {
+            return (code.name.clone(), code.qualname.clone());
+        }
+        let text = |value: &Value| value.downcast::<Str>().cloned();
+        let pair = origin.downcast::<Tuple>().and_then(|pair| Some((text(pair.items().first()?)?, text(pair.items().get(1)?)?)));
+        let both = || origin.downcast::<Str>().map(|both| (both.clone(), both.clone()));
+        pair.or_else(both).expect("names come from a code, a pair or a text")
     }
 
     /// How many frames there are.
     #[inline(always)]
     pub(super) fn height(&self) -> u32 {
-        self.stack.with(|stack| stack.len() as u32)
+        self.stack.with(|stack| stack.height() as u32)
     }
 
     /// Takes what running it needs out of the topmost frame: its code, slots and cursor. `put_back` undoes that.
     #[inline(always)]
-    pub(super) fn take_top(&self) -> Option<(Ref<Code>, Box<[Value]>, Cursor)> {
+    pub(super) fn take_top(&self) -> Option<(Ref<Code>, Slots, Cursor)> {
         self.stack.with_mut(|stack| match stack.last_mut()? {
             Activation::Script(frame) => {
                 Some((frame.code.clone(), std::mem::take(&mut frame.slots), std::mem::take(&mut frame.cursor)))
             }
-            Activation::Native { .. } => None,
+            _ => None,
         })
     }
 
     /// Puts slots and cursor of the topmost frame back.
     #[inline(always)]
-    pub(super) fn put_back(&self, slots: Box<[Value]>, cursor: Cursor) {
+    pub(super) fn put_back(&self, slots: Slots, cursor: Cursor) {
         self.stack.with_mut(|stack| {
             if let Some(Activation::Script(frame)) = stack.last_mut() {
                 // What was left in their place owns nothing.
@@ -271,23 +149,37 @@ impl Resumable {
         });
     }
 
-    /// Forgets the topmost frame.
-    pub(super) fn drop_top(&self) {
-        drop(self.stack.with_mut(Stack::pop));
+    /// Takes the topmost frame off.
+    pub(super) fn pop(&self) -> Option<Activation> {
+        self.stack.with_mut(Stack::pop)
     }
 
-    /// Forgets all frames, of a stack whose bytes are charged to the heap.
-    pub(super) fn drop_frames(&self, heap: &Heap) {
-        let stack = self.stack.take();
-        if stack.spilled() {
-            heap.discharge(bytes_of(&stack));
-        }
+    /// Puts frames on top, given innermost first.
+    pub(super) fn extend(&self, heap: &Heap, frames: &mut Vec<Activation>) {
+        let mut stack = self.take_stack(heap);
+        stack.extend(frames);
+        self.put_stack(heap, stack);
+    }
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.stack.with(|stack| stack.trace(visitor));
+        self.origin.with(|origin| visitor.object(origin));
+    }
+
+    fn clear(&self) {
+        self.state.set(State::Closed);
+        let origin = self.origin.get();
+        drop(self.take_stack(origin.heap()));
+    }
+
+    fn buffers(&self) -> usize {
+        self.stack.with(Stack::buffers)
     }
 }
 
-/// Bytes that a stack has taken for more frames than one.
-pub(super) fn bytes_of(stack: &Stack) -> usize {
-    if stack.spilled() { stack.capacity() * size_of::<Activation>() } else { 0 }
+/// The origin of a resumable with these names.
+pub(super) fn named(heap: &Heap, name: &Ref<Str>, qualname: &Ref<Str>) -> ObjRef {
+    heap.tuple(vec![Value::from(name), Value::from(qualname)]).into_obj()
 }
 
 macro_rules! resumable {

@@ -10,7 +10,7 @@ use super::code::CodeKind;
 use super::function::Function;
 use super::node::Tree;
 use crate::syntax::Span;
-use crate::value::{R, Raised, Ref, Str, Value};
+use crate::value::{R, Raised, Ref, Slots, Str, Value};
 
 /// The positional arguments of a call in the text, and its place.
 pub struct CallSite {
@@ -135,7 +135,7 @@ fn some_large(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l
 
 /// The generator or coroutine of a call.
 fn make_some(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l: &mut [Value]) -> R {
-    let mut slots = vec![Value::Undef; function.code.slots].into_boxed_slice();
+    let mut slots = Slots::new(&vm.heap, function.code.slots);
     let given = fill_some(vm, this, site, l, &mut slots)?;
     complete(vm, function, &mut slots, given, site.span)?;
     function.put_closure(&mut slots);
@@ -179,7 +179,7 @@ fn keyed_large(vm: &Vm, call: Keyed<'_>, l: &mut [Value]) -> R {
 }
 
 fn make_keyed(vm: &Vm, call: Keyed<'_>, l: &mut [Value]) -> R {
-    let mut slots = vec![Value::Undef; call.function.code.slots].into_boxed_slice();
+    let mut slots = Slots::new(&vm.heap, call.function.code.slots);
     let function = call.function;
     call.fill(vm, l, &mut slots)?;
     function.put_closure(&mut slots);

@@ -17,6 +17,7 @@ pub mod errors;
 pub mod exit;
 pub mod expr;
 pub mod format;
+pub mod frame;
 pub mod function;
 pub mod generic;
 pub mod getset;

@@ -4,13 +4,11 @@ use std::cell::Cell;
 
 use super::Vm;
 use super::code::{Code, CodeKind};
-use super::coroutine::{
-    Activation, AsyncGenerator, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Resumable, Stack, State,
-    bytes_of,
-};
+use super::coroutine::{AsyncGenerator, Coroutine, Generator, NativeFrame, Outcome, Resumable, State, named};
+use super::frame::{Activation, Cursor, Frame, Stack};
 use super::function::Function;
 use super::suspend::Begun;
-use crate::value::{Kind, Payload, R, Raised, Ref, Shared, Str, Value, Visitor};
+use crate::value::{Kind, ObjRef, Payload, R, Raised, Ref, Slots, Str, Value, Visitor};
 
 /// The iterator that `coroutine.__await__()` gives.
 pub struct CoroutineWrapper(pub Ref<Coroutine>);
@@ -46,10 +44,10 @@ impl Vm {
         }
         coroutine.as_obj().cancel_finalizer();
         inner.state.set(State::Running);
-        let mut stack = inner.stack.take();
+        let mut stack = inner.take_stack(&self.heap);
         let result = self.run_frames(&mut stack, sent);
         if let Ok((Outcome::Yield(_), _)) = &result {
-            inner.stack.set(stack);
+            inner.put_stack(&self.heap, stack);
             inner.state.set(State::Suspended);
         } else {
             inner.state.set(State::Closed);
@@ -117,7 +115,7 @@ impl Vm {
     fn end_generator(&self, generator: &Ref<Generator>) {
         generator.inner.state.set(State::Closed);
         generator.as_obj().cancel_finalizer();
-        generator.inner.drop_frames(&self.heap);
+        drop(generator.inner.take_stack(&self.heap));
     }
 
     /// Sends into a generator. Its item; `Undef` at its end, when the value that it returned is left in `Suspension::yielded`.
@@ -145,7 +143,7 @@ impl Vm {
                 self.suspension.yielded.set(result?);
                 return Ok(Value::Undef);
             }
-            inner.drop_top();
+            drop(inner.pop());
             sent = result;
         }
     }
@@ -195,7 +193,7 @@ impl Vm {
                 Ok(Value::Suspend) => {
                     drop(self.suspension.yielded.take());
                     drop(self.suspension.frames.take());
-                    inner.drop_top();
+                    drop(inner.pop());
                     return Err(self.runtime_error("generator ignored GeneratorExit"));
                 }
                 Ok(_) => {}
@@ -203,11 +201,11 @@ impl Vm {
                     drop(self.take_raised());
                 }
                 Err(Raised) => {
-                    inner.drop_top();
+                    drop(inner.pop());
                     return Err(Raised);
                 }
             }
-            inner.drop_top();
+            drop(inner.pop());
             self.raise(exit.clone());
         }
         Err(Raised)
@@ -236,16 +234,11 @@ impl Vm {
     /// Puts the frames that a generator delegates to, and that were left with it, on top of its own.
     #[inline(never)]
     fn pile_up(&self, generator: &Ref<Generator>) {
-        let frames = self.suspension.frames.take();
+        let mut frames = self.suspension.frames.take();
         if frames.iter().any(|frame| matches!(frame, Activation::Script(frame) if frame.code.has_cleanup)) {
             generator.as_obj().request_finalizer();
         }
-        let grown = generator.inner.stack.with_mut(|stack| {
-            let before = bytes_of(stack);
-            stack.extend(frames.into_iter().rev());
-            bytes_of(stack) - before
-        });
-        self.heap.charge(grown);
+        generator.inner.extend(&self.heap, &mut frames);
     }
 
     /// Delegates to a generator that nobody else knows: its frame runs on the native stack, and if it suspends, it waits to be put on
@@ -256,7 +249,7 @@ impl Vm {
         if object.refs() > 1 || object.is_weakly_referenced() || generator.inner.state.get() != State::Created {
             return None;
         }
-        let Some(Activation::Script(mut frame)) = generator.inner.stack.with_mut(|stack| stack.pop()) else { return None };
+        let Some(Activation::Script(mut frame)) = generator.inner.pop() else { return None };
         generator.inner.state.set(State::Closed);
         if let Err(Raised) = self.enter() {
             return Some(Err(Raised));
@@ -283,27 +276,26 @@ impl Vm {
     }
 
     /// The generator, coroutine or async generator of a call whose arguments are in `slots`.
-    pub(crate) fn make_resumable(&self, function: &Ref<Function>, slots: Box<[Value]>) -> Value {
+    pub(crate) fn make_resumable(&self, function: &Ref<Function>, slots: Slots) -> Value {
         let code = &function.code;
-        let (name, qualname) = function.extra.with(|extra| match extra {
-            Some(extra) => (extra.name.clone(), extra.qualname.clone()),
-            None => (None, None),
+        let renamed = function.extra.with(|extra| {
+            let extra = extra.as_ref().filter(|extra| extra.name.is_some() || extra.qualname.is_some())?;
+            let text = |value: &Option<Value>, known: &Ref<Str>| {
+                value.as_ref().and_then(|value| value.downcast::<Str>()).unwrap_or(known).clone()
+            };
+            Some((text(&extra.name, &code.name), text(&extra.qualname, &code.qualname)))
         });
-        let text = |value: Option<Value>, known: &Ref<Str>| {
-            value.and_then(|value| value.downcast::<Str>().cloned()).unwrap_or_else(|| known.clone())
+        let origin = match renamed {
+            Some((name, qualname)) => named(&self.heap, &name, &qualname),
+            None => code.as_obj().clone(),
         };
-        self.resumable(code, text(name, &code.name), text(qualname, &code.qualname), slots)
+        self.resumable(code, origin, slots)
     }
 
-    /// The same by its code and names.
-    pub(crate) fn resumable(&self, code: &Ref<Code>, name: Ref<Str>, qualname: Ref<Str>, slots: Box<[Value]>) -> Value {
-        let frame = Frame { code: code.clone(), slots, cursor: Cursor::UNSTARTED, owner: Owner::None };
-        let inner = Resumable {
-            state: Cell::new(State::Created),
-            stack: Shared::new(Stack::from_buf([Activation::Script(frame)])),
-            name: Shared::new(name),
-            qualname: Shared::new(qualname),
-        };
+    /// The same by its code and what its names come from.
+    pub(crate) fn resumable(&self, code: &Ref<Code>, origin: ObjRef, slots: Slots) -> Value {
+        let frame = Frame { code: code.clone(), slots, cursor: Cursor::UNSTARTED };
+        let inner = Resumable::new(Stack::One(Activation::Script(frame)), origin);
         match code.kind {
             CodeKind::Generator => Value::from(self.heap.alloc(Generator { inner })),
             CodeKind::AsyncGenerator => {
@@ -320,13 +312,7 @@ impl Vm {
     /// A coroutine object around a native frame.
     pub fn native_coroutine(&self, frame: Box<dyn NativeFrame>) -> Value {
         let name = self.intern(frame.name());
-        let stack: Stack = smallvec::smallvec![Activation::Native { frame, awaiting: Value::Undef }];
-        let inner = Resumable {
-            state: Cell::new(State::Created),
-            stack: Shared::new(stack),
-            name: Shared::new(name.clone()),
-            qualname: Shared::new(name),
-        };
+        let inner = Resumable::new(Stack::One(Activation::native(frame, Value::Undef)), name.into_obj());
         let coroutine = self.heap.alloc(Coroutine { inner });
         coroutine.as_obj().request_finalizer();
         Value::from(coroutine)
@@ -346,7 +332,7 @@ impl Vm {
                 if let Some(object) = object.as_obj() {
                     object.cancel_finalizer();
                 }
-                drop(inner.stack.take());
+                drop(inner.take_stack(&self.heap));
                 return Ok(());
             }
             State::Closed => return Ok(()),
@@ -376,9 +362,9 @@ impl Vm {
     pub(crate) fn finalize_resumable(&self, object: &Value) {
         if let Some(coroutine) = object.downcast::<Coroutine>() {
             if coroutine.inner.state.get() == State::Created {
-                let name = coroutine.inner.qualname.get();
+                let name = coroutine.inner.qualname();
                 coroutine.inner.state.set(State::Closed);
-                drop(coroutine.inner.stack.take());
+                drop(coroutine.inner.take_stack(&self.heap));
                 self.warn_never_awaited(name.as_str());
             }
             return;

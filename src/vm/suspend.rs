@@ -11,9 +11,10 @@ use std::cell::Cell;
 use super::Vm;
 use super::async_generator::AsyncGeneratorStep;
 use super::code::{Code, CodeKind};
-use super::coroutine::{Activation, Coroutine, Cursor, Frame, Generator, NativeFrame, Outcome, Owner, Stack, State, Step};
+use super::coroutine::{AsyncGenerator, Coroutine, Generator, NativeFrame, Outcome, State, Step};
+use super::frame::{Activation, Cursor, Frame, Stack};
 use super::resume::CoroutineWrapper;
-use crate::value::{Exception, Kind, R, Raised, Ref, Shared, Value};
+use crate::value::{Exception, Kind, ObjRef, R, Raised, Ref, Shared, Slots, Value};
 
 /// What is passed along while frames suspend and resume. Empty in between.
 #[derive(Default)]
@@ -142,40 +143,30 @@ impl Vm {
                         frame.cursor = suspension.take_cursor();
                         let yielded = suspension.yielded.take();
                         if suspension.is_item.replace(false) {
-                            if let Owner::AsyncGenerator(generator) = std::mem::replace(&mut frame.owner, Owner::None) {
-                                let code = frame.code.clone();
-                                generator.inner.stack.set(smallvec::smallvec![Activation::Script(frame)]);
-                                generator.inner.state.set(State::Suspended);
-                                generator.busy.set(false);
-                                if code.has_cleanup {
-                                    generator.as_obj().request_finalizer();
-                                }
-                                sent = Ok(yielded);
-                                continue;
+                            let Some(Activation::Joined(owner)) = stack.pop() else {
+                                *stack = Stack::One(Activation::Script(frame));
+                                return Ok((Outcome::Yield(yielded), true));
+                            };
+                            if let Some(generator) = owner.downcast::<AsyncGenerator>() {
+                                self.item_yielded(generator, Stack::One(Activation::Script(frame)));
                             }
-                            stack.push(Activation::Script(frame));
-                            return Ok((Outcome::Yield(yielded), true));
+                            sent = Ok(yielded);
+                            continue;
                         }
                         stack.push(Activation::Script(frame));
                         self.stack_up(stack);
                         return Ok((Outcome::Yield(yielded), false));
                     }
-                    Ok(value) => {
-                        sent = Ok(value);
-                        self.frame_ended(&frame, &mut sent);
-                    }
-                    Err(Raised) => {
-                        sent = Err(Raised);
-                        self.frame_ended(&frame, &mut sent);
-                    }
+                    ended => sent = ended,
                 },
+                Activation::Joined(owner) => self.joined_ended(&owner, &mut sent),
                 Activation::Native { mut frame, awaiting } => {
                     let mut given = sent;
-                    if !awaiting.is_undef() {
-                        given = match self.continue_await(awaiting, given) {
+                    if let Some(awaiting) = awaiting {
+                        given = match self.continue_await(Value::Obj(awaiting), given) {
                             Ok(Begun::Done(value)) => Ok(value),
                             Ok(Begun::Pending(awaiting)) => {
-                                stack.push(Activation::Native { frame, awaiting });
+                                stack.push(Activation::native(frame, awaiting));
                                 self.stack_up(stack);
                                 return Ok((Outcome::Yield(suspension.yielded.take()), false));
                             }
@@ -185,7 +176,7 @@ impl Vm {
                     match self.run_native(&mut *frame, given) {
                         Ok(Begun::Done(value)) => sent = Ok(value),
                         Ok(Begun::Pending(awaiting)) => {
-                            stack.push(Activation::Native { frame, awaiting });
+                            stack.push(Activation::native(frame, awaiting));
                             self.stack_up(stack);
                             return Ok((Outcome::Yield(suspension.yielded.take()), false));
                         }
@@ -203,10 +194,7 @@ impl Vm {
         if self.suspension.frames.with(Vec::is_empty) {
             return;
         }
-        self.suspension.frames.with_mut(|frames| {
-            stack.reserve_exact(frames.len());
-            stack.extend(frames.drain(..).rev());
-        });
+        self.suspension.frames.with_mut(|frames| stack.extend(frames));
     }
 
     /// Runs a native frame until it is done or waits.
@@ -237,18 +225,12 @@ impl Vm {
         }
     }
 
-    /// Tells the object a frame came from that it ended; the end of an async generator is an exception for who awaits its item.
-    fn frame_ended(&self, frame: &Frame, sent: &mut R) {
-        match &frame.owner {
-            Owner::None => {}
-            Owner::Coroutine(coroutine) => coroutine.inner.state.set(State::Closed),
-            Owner::AsyncGenerator(generator) => {
-                generator.inner.state.set(State::Closed);
-                generator.busy.set(false);
-                if sent.is_ok() {
-                    *sent = Err(self.raise_with(&self.types.stop_async_iteration, vec![]));
-                }
-            }
+    /// Tells the object that frames came from that they have ended.
+    fn joined_ended(&self, owner: &ObjRef, sent: &mut R) {
+        if let Some(coroutine) = owner.downcast::<Coroutine>() {
+            coroutine.inner.state.set(State::Closed);
+        } else if let Some(generator) = owner.downcast::<AsyncGenerator>() {
+            self.generator_ended(generator, sent);
         }
     }
 
@@ -407,29 +389,28 @@ impl Vm {
         }
         coroutine.as_obj().cancel_finalizer();
         inner.state.set(State::Joined);
-        let mut stack = inner.stack.take();
-        if let Some(Activation::Script(frame)) = stack.first_mut() {
-            frame.owner = Owner::Coroutine(coroutine.clone());
-        }
-        self.run_joined(&mut stack)
-            .inspect(|begun| {
-                if let Begun::Done(_) = begun {
-                    inner.state.set(State::Closed);
-                }
-            })
-            .inspect_err(|_| inner.state.set(State::Closed))
-    }
-
-    /// Runs a stack of frames that another frame awaits; if it suspends, its frames wait to be put on top of that one.
-    fn run_joined(&self, stack: &mut Stack) -> R<Begun> {
-        match self.run_frames(stack, Ok(Value::None))? {
-            (Outcome::Return(value), _) => Ok(Begun::Done(value)),
-            (Outcome::Yield(value), _) => {
-                self.suspension.frames.with_mut(|frames| frames.extend(stack.drain(..).rev()));
-                self.suspension.yielded.set(value);
-                Ok(Begun::Pending(Value::Undef))
+        let mut stack = inner.take_stack(&self.heap);
+        match self.run_frames(&mut stack, Ok(Value::None)) {
+            Ok((Outcome::Yield(value), _)) => Ok(self.join(coroutine.as_obj(), stack, value)),
+            Ok((Outcome::Return(value), _)) => {
+                inner.state.set(State::Closed);
+                Ok(Begun::Done(value))
+            }
+            Err(Raised) => {
+                inner.state.set(State::Closed);
+                Err(Raised)
             }
         }
+    }
+
+    /// The frames of a coroutine or async generator that another frame awaits have suspended: they wait to be put on top of that one.
+    pub(super) fn join(&self, owner: &ObjRef, mut stack: Stack, yielded: Value) -> Begun {
+        self.suspension.frames.with_mut(|frames| {
+            stack.unstack(frames);
+            frames.push(Activation::Joined(owner.clone()));
+        });
+        self.suspension.yielded.set(yielded);
+        Begun::Pending(Value::Undef)
     }
 
     /// Awaits the result of an `async` native function, without a coroutine object between.
@@ -438,7 +419,7 @@ impl Vm {
             (begun, true) => Ok(begun),
             (Begun::Done(value), false) => Ok(Begun::Done(value)),
             (Begun::Pending(awaiting), false) => {
-                self.suspension.frames.with_mut(|frames| frames.push(Activation::Native { frame, awaiting }));
+                self.suspension.frames.with_mut(|frames| frames.push(Activation::native(frame, awaiting)));
                 Ok(Begun::Pending(Value::Undef))
             }
         }
@@ -453,9 +434,8 @@ impl Vm {
             Value::Suspend => {
                 let frame = Frame {
                     code: code.clone(),
-                    slots: slots[..code.slots].iter_mut().map(std::mem::take).collect(),
+                    slots: Slots::taken_from(&self.heap, &mut slots[..code.slots]),
                     cursor: self.suspension.take_cursor(),
-                    owner: Owner::None,
                 };
                 self.suspension.frames.with_mut(|frames| frames.push(Activation::Script(frame)));
                 Ok(Begun::Pending(Value::Undef))

@@ -227,7 +227,7 @@ impl Vm {
                     return Ok(());
                 };
                 let inner: &Resumable = inner;
-                let _ = write!(out, "<{what} object {} at {address:#x}>", inner.qualname.get().as_str());
+                let _ = write!(out, "<{what} object {} at {address:#x}>", inner.qualname().as_str());
             }
             Kind::Module => {
                 if let Some(module) = value.downcast::<Module>() {

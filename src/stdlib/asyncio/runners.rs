@@ -174,7 +174,7 @@ fn clean_up(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
 }
 
 fn cancel_all(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
-    let tasks = event_loop.tasks();
+    let tasks = event_loop.tasks(vm);
     if tasks.is_empty() {
         return Ok(());
     }

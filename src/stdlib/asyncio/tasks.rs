@@ -458,7 +458,7 @@ fn all_tasks(vm: &Vm, event_loop: Option<&Ref<EventLoop>>) -> R {
         None => sched::running_loop(vm)?,
     };
     let set = vm.heap.set();
-    for task in event_loop.tasks() {
+    for task in event_loop.tasks(vm) {
         vm.set_add(&set, Value::from(task))?;
     }
     Ok(Value::from(set))

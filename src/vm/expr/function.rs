@@ -2,7 +2,7 @@
 
 use super::display::Element;
 use crate::syntax::Span;
-use crate::value::{Dict, R, Raised, Ref, Shared, Str, Value, Variable};
+use crate::value::{Dict, R, Raised, Ref, Shared, Slots, Str, Value, Variable};
 use crate::vm::Vm;
 use crate::vm::code::Code;
 use crate::vm::function::{Function, FunctionExtra};
@@ -73,7 +73,7 @@ impl Node for MakeGenerator {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         let iterable = self.iterable.eval(vm, l)?;
         let code = self.code.get();
-        let mut slots = vec![Value::Undef; code.slots].into_boxed_slice();
+        let mut slots = Slots::new(&vm.heap, code.slots);
         slots[0] = iterable;
         for &slot in &code.captured {
             let value = std::mem::take(&mut slots[slot as usize]);
@@ -82,7 +82,7 @@ impl Node for MakeGenerator {
         for (slot, &from) in slots[code.free_base..].iter_mut().zip(&self.captures) {
             *slot = l[from as usize].clone();
         }
-        Ok(vm.resumable(code, code.name.clone(), code.qualname.clone(), slots))
+        Ok(vm.resumable(code, code.as_obj().clone(), slots))
     }
 }
 
