@@ -3,8 +3,8 @@
 //! For each container it counts the references from other containers; one whose count is larger is held from outside (by a native
 //! temporary, a frame, a table of the interpreter) and is a root, as is all it reaches. What is left is garbage: its contents are
 //! taken out, and the reference counts free it. Counts held by native code act as roots, so it is safe at any tick, without
-//! registration. A collection is due when as many containers have come (less those that went) as survived the last one, so the
-//! cost per container created is constant.
+//! registration. A collection is due when as many containers have come (less those that went) as survived the last one, or a few
+//! times as many if it found little, so the cost per container created is constant.
 //! (Trial deletion: Bacon and Rajan, "Concurrent Cycle Collection in Reference Counted Systems", ECOOP 2001, section 2.)
 
 use std::ptr::NonNull;
@@ -40,18 +40,21 @@ impl Heap {
     /// Frees all unreachable cycles. Returns how many containers were in them.
     pub fn collect(&self) -> usize {
         let pages = self.pages();
-        let mut marks: Vec<Box<[u32]>> = Vec::with_capacity(pages.len());
+        // SAFETY: pages live as long as the heap, and this thread alone uses it.
+        let cells = pages.iter().map(|page| unsafe { page.as_ref() }.cells()).sum();
+        let mut marks: Vec<u32> = Vec::with_capacity(cells);
         for page in &pages {
-            // SAFETY: pages live as long as the heap, and this thread alone uses it.
+            // SAFETY: as above.
             let page = unsafe { page.as_ref() };
-            let mut counts = vec![0; page.cells()].into_boxed_slice();
-            for (index, count) in counts.iter_mut().enumerate() {
-                if let Some(header) = container(page, index) {
-                    *count = header.refs();
-                }
-            }
-            page.marks.set(counts.as_mut_ptr());
-            marks.push(counts);
+            marks.extend((0..page.cells()).map(|index| container(page, index).map_or(0, Header::refs)));
+        }
+        let mut rest = marks.as_mut_slice();
+        for page in &pages {
+            // SAFETY: as above.
+            let page = unsafe { page.as_ref() };
+            let (own, others) = rest.split_at_mut(page.cells());
+            page.marks.set(own.as_mut_ptr());
+            rest = others;
         }
         each_container(&pages, &mut |cell, _| {
             trace(cell, &mut |child| {
@@ -106,14 +109,14 @@ impl Heap {
         if !waiting.is_empty() {
             self.finalize_later(waiting);
             drop(garbage);
-            self.collected(survivors + found);
+            self.collected(survivors + found, found);
             return 0;
         }
         for object in &garbage {
             object.clear();
         }
         drop(garbage);
-        self.collected(survivors);
+        self.collected(survivors, found);
         found
     }
 

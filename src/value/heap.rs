@@ -33,12 +33,16 @@ pub(super) const STEP: usize = 16;
 /// The largest cell; payloads that may be larger keep the rest in a buffer of their own.
 pub const MAX_CELL: usize = 512;
 const CLASSES: usize = MAX_CELL / STEP + 1;
+/// The most pages that are asked of the system at once. The first come one by one, so that a small program asks for little.
+const MAX_CHUNK: usize = 32;
 /// How much of a page is carved at a time, so that a small program touches little memory.
 const CARVE: usize = 4096;
 /// How deep destructors may nest before the rest is put on the worklist.
 const MAX_DROP_DEPTH: u32 = 64;
 /// Containers created (less those dropped) before the first cycle collection.
 const FIRST_COLLECTION: i64 = 50_000;
+/// The most containers that may come for each survivor.
+const MAX_PATIENCE: i64 = 4;
 
 #[repr(C)]
 pub(super) struct PageHeader {
@@ -53,11 +57,6 @@ pub(super) struct PageHeader {
 }
 
 const FIRST_CELL: usize = size_of::<PageHeader>().next_multiple_of(STEP);
-
-const PAGE_LAYOUT: Layout = match Layout::from_size_align(PAGE, PAGE) {
-    Ok(layout) => layout,
-    Err(_) => panic!("a page is a power of two"),
-};
 
 fn block_layout(size: usize) -> Layout {
     Layout::from_size_align(FIRST_CELL + size, PAGE).expect("blocks are smaller than the address space")
@@ -120,6 +119,48 @@ struct Cells {
     pages: RefCell<Vec<NonNull<PageHeader>>>,
 }
 
+/// Pages come from the system in chunks: one that is asked for alone would leave a gap beside it, for the sake of its alignment.
+#[derive(Default)]
+struct Chunks {
+    /// Where each begins and how many pages it has.
+    all: Vec<(NonNull<u8>, usize)>,
+    /// How many pages of the last are in use.
+    used: usize,
+}
+
+impl Chunks {
+    fn layout(pages: usize) -> Layout {
+        Layout::from_size_align(pages * PAGE, PAGE).expect("a chunk is smaller than the address space")
+    }
+
+    /// Memory for a page, aligned to its size.
+    fn take_page(&mut self) -> NonNull<PageHeader> {
+        if self.all.last().is_none_or(|(_, pages)| self.used == *pages) {
+            let pages = self.all.len().clamp(1, MAX_CHUNK);
+            let layout = Chunks::layout(pages);
+            // SAFETY: the layout has a size.
+            let Some(chunk) = NonNull::new(unsafe { alloc(layout) }) else { std::alloc::handle_alloc_error(layout) };
+            self.all.push((chunk, pages));
+            self.used = 0;
+        }
+        let (chunk, _) = self.all[self.all.len() - 1];
+        self.used += 1;
+        // SAFETY: the page lies within the chunk.
+        unsafe { chunk.add((self.used - 1) * PAGE) }.cast()
+    }
+
+    /// Returns all to the system.
+    ///
+    /// # Safety
+    /// Nothing refers to the pages any more.
+    unsafe fn dealloc(&mut self) {
+        for (chunk, pages) in self.all.drain(..) {
+            // SAFETY: allocated in `take_page` with this layout.
+            unsafe { dealloc(chunk.as_ptr(), Chunks::layout(pages)) };
+        }
+    }
+}
+
 impl Cells {
     fn new() -> Cells {
         Cells {
@@ -140,26 +181,21 @@ impl Cells {
         unsafe { free.write(FreeCell { refs: 0, kind: Kind::Free, next: self.free[class].get() }) };
         self.free[class].set(free.as_ptr());
     }
-
-    /// Returns the pages to the system.
-    fn dealloc(&self) {
-        for page in self.pages.take() {
-            // SAFETY: allocated in `new_page` with this layout; nothing refers to its cells any more.
-            unsafe { dealloc(page.as_ptr().cast(), PAGE_LAYOUT) };
-        }
-    }
 }
 
 /// The heap of one interpreter.
 pub struct Heap {
     objects: Cells,
     slots: Cells,
+    chunks: RefCell<Chunks>,
     /// Bytes in live cells and in the buffers that objects own.
     bytes: Cell<usize>,
     /// What `bytes` may reach before the interpreter is asked to stop the script.
     limit: Cell<usize>,
     /// Counts down on container creation, up on release; below zero a collection is due.
     until_collection: Cell<i64>,
+    /// How many containers may come, for each that survives, before the next collection.
+    patience: Cell<i64>,
     collections: Cell<u64>,
     /// The countdown of the evaluator (see `vm/ticks.rs`): negative means that the evaluator must look up. It lives here
     /// because the heap is what asks for attention.
@@ -182,9 +218,11 @@ impl Heap {
         Box::new(Heap {
             objects: Cells::new(),
             slots: Cells::new(),
+            chunks: RefCell::default(),
             bytes: Cell::new(0),
             limit: Cell::new(usize::MAX),
             until_collection: Cell::new(FIRST_COLLECTION),
+            patience: Cell::new(1),
             collections: Cell::new(0),
             ticks: Cell::new(0),
             aside: Cell::new(0),
@@ -262,11 +300,8 @@ impl Heap {
     }
 
     fn new_page(&self, cell: usize) -> *const PageHeader {
-        // SAFETY: the layout has a size.
-        let Some(page) = NonNull::new(unsafe { alloc(PAGE_LAYOUT) }.cast::<PageHeader>()) else {
-            std::alloc::handle_alloc_error(PAGE_LAYOUT)
-        };
-        // SAFETY: freshly allocated and aligned to PAGE.
+        let page = self.chunks.borrow_mut().take_page();
+        // SAFETY: the page is ours and aligned to its size.
         unsafe { page.write(PageHeader::new(self, cell, (PAGE - FIRST_CELL) / cell)) };
         page.as_ptr()
     }
@@ -435,9 +470,12 @@ impl Heap {
         self.collections.get()
     }
 
-    pub(super) fn collected(&self, survivors: usize) {
+    /// A collection is over. Programs that make no cycles are looked through ever less often, within bounds.
+    pub(super) fn collected(&self, survivors: usize, found: usize) {
         self.collections.set(self.collections.get() + 1);
-        self.until_collection.set(FIRST_COLLECTION.max(survivors as i64));
+        let patience = if found * 8 < survivors { (self.patience.get() * 2).min(MAX_PATIENCE) } else { 1 };
+        self.patience.set(patience);
+        self.until_collection.set(FIRST_COLLECTION.max((survivors as i64).saturating_mul(patience)));
     }
 
     pub(super) fn pages(&self) -> Vec<NonNull<PageHeader>> {
@@ -518,7 +556,7 @@ impl Drop for Heap {
                 }
             }
         }
-        self.objects.dealloc();
-        self.slots.dealloc();
+        // SAFETY: all objects have been dropped.
+        unsafe { self.chunks.borrow_mut().dealloc() };
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Used by every layer above. The reference counts are plain (not atomic): an interpreter is used by one thread at a time.
 
-use std::any::TypeId;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -128,7 +127,8 @@ pub struct VTable {
     pub(super) trace: Option<unsafe fn(*const Header, &mut Visitor<'_>)>,
     /// Takes the references out, to break a cycle.
     pub(super) clear: unsafe fn(*const Header),
-    type_id: fn() -> TypeId,
+    /// The `Payload::IDENTITY` of the type.
+    identity: &'static u8,
     /// The Rust type's name, for debugging.
     pub name: fn() -> &'static str,
 }
@@ -184,6 +184,9 @@ pub trait Payload: Sized + 'static {
     /// Whether `buffers` does anything.
     const BUFFERS: bool = false;
 
+    /// Its address tells library types apart; see `native_kind!`.
+    const IDENTITY: &'static u8 = &ANY_KIND;
+
     /// Reports the references in the payload.
     fn trace(&self, _visitor: &mut Visitor<'_>) {}
 
@@ -203,6 +206,9 @@ pub trait Payload: Sized + 'static {
     }
 }
 
+/// The identity of types that have a kind of their own.
+static ANY_KIND: u8 = 0;
+
 /// The numbers given to library types so far.
 static NEXT_CLASS: AtomicU16 = AtomicU16::new(FIXED_KINDS);
 
@@ -220,11 +226,15 @@ pub fn assign_class_index(slot: &AtomicU16) -> u16 {
     }
 }
 
-/// Inside `impl Payload for T`: the items of a library type (`Kind::Native` and its class index).
+/// Inside `impl Payload for T`: the items of a library type (`Kind::Native`, its identity and its class index).
 #[macro_export]
 macro_rules! native_kind {
     () => {
         const KIND: $crate::value::Kind = $crate::value::Kind::Native;
+        const IDENTITY: &'static u8 = {
+            static IDENTITY: u8 = 0;
+            &IDENTITY
+        };
         #[inline]
         fn class_index() -> u16 {
             static INDEX: ::std::sync::atomic::AtomicU16 = ::std::sync::atomic::AtomicU16::new(0);
@@ -255,8 +265,7 @@ impl<T: Payload> TableOf<T> {
             None
         },
         clear: |cell| unsafe { (*cell.cast::<Object<T>>()).payload.clear() },
-
-        type_id: TypeId::of::<T>,
+        identity: T::IDENTITY,
         name: std::any::type_name::<T>,
     };
 }
@@ -373,7 +382,7 @@ impl ObjRef {
     pub fn is_a<T: Payload>(&self) -> bool {
         let header = self.header();
         if matches!(T::KIND, Kind::Native) {
-            header.kind == T::KIND && (header.vtable.type_id)() == TypeId::of::<T>()
+            header.kind == T::KIND && std::ptr::eq(header.vtable.identity, T::IDENTITY)
         } else {
             header.kind == T::KIND
         }
