@@ -84,7 +84,7 @@ impl PageHeader {
     #[inline]
     pub(super) fn index(&self, cell: *const Header) -> usize {
         // Exact: an offset is less than 2^15, and the reciprocal is off by less than 1 part in 2^32.
-        ((cell as usize - ptr::from_ref(self) as usize - FIRST_CELL) as u64 * u64::from(self.reciprocal) >> 32) as usize
+        (((cell as usize - ptr::from_ref(self) as usize - FIRST_CELL) as u64 * u64::from(self.reciprocal)) >> 32) as usize
     }
 
     pub(super) fn cells(&self) -> usize {
