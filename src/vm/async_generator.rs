@@ -1,7 +1,7 @@
 //! Async generators: their steps as awaitables (`asend`, `athrow`, `aclose`, `__anext__`), and running one to its next item.
 
 use super::Vm;
-use super::coroutine::{AsyncGenerator, Coroutine, NativeFrame, Outcome, State, Step};
+use super::coroutine::{AsyncGenerator, Coroutine, NativeFrame, State, Step};
 use super::frame::{Activation, Stack};
 use super::suspend::Begun;
 use crate::value::{Payload, R, Raised, Ref, Shared, Value, Visitor};
@@ -117,19 +117,31 @@ impl Vm {
             }
             StepAction::Close | StepAction::Used => Ok(Value::None),
         };
+        self.may_enter(1)?;
+        let Some((code, mut slots, cursor)) = inner.take_top() else { return sent.map(Begun::Done) };
         generator.as_obj().cancel_finalizer();
         generator.busy.set(true);
         inner.state.set(State::Running);
-        let mut stack = inner.take_stack(&self.heap);
-        let mut ended = match self.run_frames(&mut stack, sent) {
-            Ok((Outcome::Yield(item), true)) => {
-                self.item_yielded(generator, stack);
-                return Ok(Begun::Done(item));
+        self.depth.set(self.depth.get() + 1);
+        let result = self.run_body_of_frame(&code, &mut slots, cursor, sent);
+        self.leave();
+        let mut ended = self.after_step(&code, result);
+        if let Ok(Value::Suspend) = ended {
+            inner.put_back(slots, self.suspension.take_cursor());
+            let yielded = self.suspension.yielded.take();
+            if !self.suspension.is_item.replace(false) {
+                // It waits: its frame stands on that of who wants the item, until the item is there.
+                return Ok(self.join(generator.as_obj(), inner.take_stack(&self.heap), yielded));
             }
-            Ok((Outcome::Yield(value), false)) => return Ok(self.join(generator.as_obj(), stack, value)),
-            Ok((Outcome::Return(value), _)) => Ok(value),
-            Err(Raised) => Err(Raised),
-        };
+            inner.state.set(State::Suspended);
+            generator.busy.set(false);
+            if code.has_cleanup {
+                generator.as_obj().request_finalizer();
+            }
+            return Ok(Begun::Done(yielded));
+        }
+        drop(slots);
+        drop(inner.take_stack(&self.heap));
         self.generator_ended(generator, &mut ended);
         ended.map(Begun::Done)
     }

@@ -154,16 +154,7 @@ impl Vm {
         let inner = &generator.inner;
         let Some((code, mut slots, cursor)) = inner.take_top() else { return self.lost_frame() };
         self.depth.set(depth + inner.height());
-        let result = if cursor.is_unstarted() {
-            match sent {
-                Ok(_) => self.with_stack(|| code.body.exec(self, &mut slots)),
-                Err(Raised) => Err(Raised),
-            }
-        } else {
-            self.suspension.sent.set(sent.unwrap_or_default());
-            self.suspension.cursor.set(cursor);
-            self.with_stack(|| code.body.resume(self, &mut slots))
-        };
+        let result = self.run_body_of_frame(&code, &mut slots, cursor, sent);
         self.depth.set(depth);
         if let Ok(Value::Suspend) = result {
             inner.put_back(slots, self.suspension.take_cursor());
@@ -173,6 +164,18 @@ impl Vm {
             return result;
         }
         self.after_step(&code, result)
+    }
+
+    /// Runs a body from the place that the cursor tells, or from its beginning.
+    #[inline(always)]
+    pub(super) fn run_body_of_frame(&self, code: &Ref<Code>, slots: &mut [Value], cursor: Cursor, sent: R) -> R {
+        if cursor.is_unstarted() {
+            drop(sent?);
+            return self.with_stack(|| code.body.exec(self, slots));
+        }
+        self.suspension.sent.set(sent.unwrap_or_default());
+        self.suspension.cursor.set(cursor);
+        self.with_stack(|| code.body.resume(self, slots))
     }
 
     #[cold]

@@ -13,6 +13,7 @@ use super::async_generator::AsyncGeneratorStep;
 use super::code::{Code, CodeKind};
 use super::coroutine::{AsyncGenerator, Coroutine, Generator, NativeFrame, Outcome, State, Step};
 use super::frame::{Activation, Cursor, Frame, Stack};
+use super::function::{Args, Function};
 use super::resume::CoroutineWrapper;
 use crate::value::{Exception, Kind, ObjRef, R, Raised, Ref, Shared, Slots, Value};
 
@@ -81,17 +82,9 @@ impl Vm {
     /// Runs a frame from where it stands until it ends or suspends. Adds the traceback entry if an exception leaves it.
     fn step_frame(&self, frame: &mut Frame, sent: R) -> R {
         let code = frame.code.clone();
-        let thrown = sent.is_err();
-        if let Err(Raised) = self.enter() {
-            return Err(Raised);
-        }
-        let result = if frame.cursor.is_unstarted() {
-            if thrown { Err(Raised) } else { self.with_stack(|| code.body.exec(self, &mut frame.slots)) }
-        } else {
-            self.suspension.sent.set(sent.unwrap_or_default());
-            self.suspension.cursor.set(std::mem::take(&mut frame.cursor));
-            self.with_stack(|| code.body.resume(self, &mut frame.slots))
-        };
+        self.enter()?;
+        let cursor = std::mem::take(&mut frame.cursor);
+        let result = self.run_body_of_frame(&code, &mut frame.slots, cursor, sent);
         self.leave();
         self.after_step(&code, result)
     }
@@ -423,6 +416,32 @@ impl Vm {
                 Ok(Begun::Pending(Value::Undef))
             }
         }
+    }
+
+    /// Calls a function, with `this` first unless it is `Undef`, and begins to await what it gives: a coroutine function runs at once, without
+    /// a coroutine object or a frame unless it suspends.
+    pub(crate) fn begin_call(&self, callee: &Value, this: &Value, args: &[Value]) -> R<Begun> {
+        if let Some(function) = callee.downcast::<Function>()
+            && function.code.kind == CodeKind::Coroutine
+        {
+            let function = function.clone();
+            if function.code.slots <= 8 {
+                return self.begin_on(&function, this, args, &mut [const { Value::Undef }; 8][..function.code.slots]);
+            }
+            return self.begin_on(&function, this, args, &mut vec![Value::Undef; function.code.slots]);
+        }
+        let made = if this.is_undef() { self.call(callee, args) } else { self.call_bound(callee, this, Args::positional(args)) };
+        self.begin_await(made?)
+    }
+
+    fn begin_on(&self, function: &Ref<Function>, this: &Value, args: &[Value], slots: &mut [Value]) -> R<Begun> {
+        if this.is_undef() {
+            self.bind_into(function, Args::positional(args), slots)?;
+        } else {
+            self.bind_into(function, Args::positional(&super::call::prepend(this, args)), slots)?;
+        }
+        function.put_closure(slots);
+        self.begin_body(&function.code, slots)
     }
 
     /// Runs the body of a coroutine function on slots of the caller's, which move to a frame if it suspends.

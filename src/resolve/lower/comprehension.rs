@@ -5,12 +5,10 @@ use super::function::Body;
 use super::{Lowerer, Statements};
 use crate::syntax::Span;
 use crate::syntax::ast::*;
-use crate::value::Value;
 use crate::vm::code::Parameters;
 use crate::vm::expr::comprehension::{Clause, Collected, Comprehension as Node};
 use crate::vm::expr::function::MakeGenerator;
 use crate::vm::expr::name::{FreshCells, StoreLocal, Temp};
-use crate::vm::expr::operand::Const;
 use crate::vm::node::Tree;
 use crate::vm::stmt::await_::AsyncIter;
 use crate::vm::stmt::collect::{Accumulate, NewContainer, NewKind};
@@ -203,8 +201,7 @@ impl Lowerer<'_> {
             this.yield_expr(Some(element), span, inner);
         };
         self.comprehension_loops(generators, Some(0), innermost, &mut out, span);
-        let none: Tree = Box::new(Const(Value::None));
-        out.push((Box::new(crate::vm::stmt::simple::Return(none)), span));
+        self.return_value(None, span, &mut out);
         self.suspending_block(out)
     }
 }

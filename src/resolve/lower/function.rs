@@ -12,7 +12,6 @@ use crate::vm::expr::name::{StoreClassName, Temp};
 use crate::vm::expr::operand::Const;
 use crate::vm::expr::type_params::{MakeTypeAlias, MakeTypeParam, TypeParamName};
 use crate::vm::node::Tree;
-use crate::vm::stmt::simple::{Discard, Return};
 use crate::vm::unowned::Unowned;
 
 /// A body to be lowered.
@@ -105,11 +104,7 @@ impl Lowerer<'_> {
     fn expression_body(&mut self, expr: &mut Expr) -> Tree {
         let mut out = Statements::new();
         let span = expr.span;
-        let value = self.spilled(expr, &mut out);
-        if out.is_empty() && !self.frame().suspends {
-            return Box::new(Return(value));
-        }
-        out.push((Box::new(Return(value)), span));
+        self.return_value(Some(expr), span, &mut out);
         self.suspending_block(out)
     }
 
@@ -347,11 +342,6 @@ impl Lowerer<'_> {
                 (name, self.expr(&mut keyword.value))
             })
             .collect()
-    }
-
-    /// An expression statement that has no effect but its evaluation.
-    pub(super) fn discard(value: Tree) -> Tree {
-        Box::new(Discard(value))
     }
 }
 

@@ -12,8 +12,8 @@ use crate::vm::expr::name::{StoreClassName, StoreGlobal, StoreLocal, TakeTemp, T
 use crate::vm::expr::operand::{Child, Const};
 use crate::vm::node::Tree;
 use crate::vm::stmt::await_::{AsyncIter, AsyncNext, Await, AwaitCall, AwaitedCallee, Yield};
-use crate::vm::stmt::block::{Block, For, If, While};
-use crate::vm::stmt::simple::{Assert, Discard, Import, ImportFrom, ImportStar, Raise, Return, Show, Signal};
+use crate::vm::stmt::block::{Block, For, If, Pair, Single, While};
+use crate::vm::stmt::simple::{Assert, Import, ImportFrom, ImportStar, Raise, Return, Show, Signal};
 use crate::vm::stmt::suspending::{SuspendingBlock, SuspendingFor, SuspendingIf, SuspendingWhile};
 use crate::vm::stmt::try_::{Except, ExceptStar, Finally, Handler};
 use crate::vm::stmt::with_::With as WithNode;
@@ -76,6 +76,12 @@ fn statement_suspends(statement: &Stmt) -> bool {
     }
 }
 
+/// A block of one statement.
+fn single(statements: &mut Statements) -> Tree {
+    let (tree, span) = statements.pop().expect("one");
+    if tree.knows_its_place() { tree } else { Box::new(Single { tree, span }) }
+}
+
 impl Lowerer<'_> {
     pub(super) fn docstring(&self, body: &[Stmt]) -> Value {
         match body.first().map(|statement| &statement.kind) {
@@ -109,8 +115,7 @@ impl Lowerer<'_> {
             return Box::new(Signal(Value::Next));
         };
         let span = *span;
-        let value = self.spilled(value, &mut out);
-        out.push((Box::new(Return(value)), span));
+        self.return_value(Some(value), span, &mut out);
         if self.frame().suspends { self.suspending_block(out) } else { self.block(out) }
     }
 
@@ -176,21 +181,21 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn block(&mut self, mut statements: Statements) -> Tree {
-        if statements.len() == 1 {
-            let (tree, span) = statements.pop().expect("one");
-            return Box::new(crate::vm::stmt::block::Single { tree, span });
+        match statements.len() {
+            1 => single(&mut statements),
+            2 => {
+                let second = statements.pop().expect("two");
+                let first = statements.pop().expect("one");
+                Box::new(Pair { first, second })
+            }
+            _ => Box::new(Block(statements.into())),
         }
-        Box::new(Block(statements.into()))
     }
 
     /// A block in which something may suspend.
     pub(super) fn suspending_block(&mut self, mut statements: Statements) -> Tree {
         if statements.len() == 1 {
-            let (tree, span) = statements.pop().expect("one");
-            if tree.knows_its_place() {
-                return tree;
-            }
-            return Box::new(crate::vm::stmt::block::Single { tree, span });
+            return single(&mut statements);
         }
         if statements.len() > MAX_BLOCK {
             let rest = statements.split_off(MAX_BLOCK);
@@ -213,11 +218,7 @@ impl Lowerer<'_> {
             StmtKind::FunctionDef(def) => self.function_def(def, span, out),
             StmtKind::ClassDef(def) => self.class_def(def, span, out),
             StmtKind::Return { value } => {
-                let value: Tree = match value {
-                    Some(value) => self.spilled(value, out),
-                    None => Box::new(Const(Value::None)),
-                };
-                out.push((Box::new(Return(value)), span));
+                self.return_value(value.as_deref_mut(), span, out);
             }
             StmtKind::Delete { targets } => {
                 for target in targets {
@@ -269,7 +270,7 @@ impl Lowerer<'_> {
                 }
                 let tree = self.spilled(value, out);
                 let shown = self.purpose == Purpose::Interactive && self.frames.len() == 1;
-                let tree: Tree = if shown { Box::new(Show(tree)) } else { Box::new(Discard(tree)) };
+                let tree: Tree = if shown { Box::new(Show(tree)) } else { tree };
                 out.push((tree, span));
             }
             StmtKind::Break => out.push((Box::new(Signal(Value::Break)), span)),
@@ -434,7 +435,7 @@ impl Lowerer<'_> {
                 let store = crate::vm::expr::name::Annotate { dict, name, value };
                 out.push((Box::new(store), span));
             }
-            _ => out.push((Self::discard(value), span)),
+            _ => out.push((value, span)),
         }
     }
 
@@ -556,7 +557,7 @@ impl Lowerer<'_> {
         let (item, rest) = items.split_first_mut().expect("a with statement has items");
         let item_span = item.context_expr.span;
         let manager = self.spilled(&mut item.context_expr, out);
-        let (exit, awaiting, saved) = (self.temp(), self.temp(), self.temp());
+        let (exit, leaving, awaiting, saved) = (self.temp(), self.temp(), self.temp(), self.temp());
         let mut inner = Statements::new();
         let (entered, assign) = match &mut item.optional_vars {
             Some(target) if self.may_suspend(target) => {
@@ -587,7 +588,7 @@ impl Lowerer<'_> {
             if self.frame().suspends { self.suspending_block(inner) } else { self.block(inner) }
         };
         let info = self.frame().info.clone();
-        Box::new(WithNode { manager, is_async, entered, assign, body, exit, awaiting, saved, info, span: item_span })
+        Box::new(WithNode { manager, is_async, entered, assign, body, exit, leaving, awaiting, saved, info, span: item_span })
     }
 
     fn try_statement(&mut self, node: &mut Try, span: Span) -> Tree {
@@ -712,15 +713,26 @@ impl Lowerer<'_> {
         out.push((Box::new(ImportFrom { module, level, globals, names, span }), span));
     }
 
-    /// `yield value`: emits the statement and returns the slot with what is sent in.
-    pub(super) fn yield_expr(&mut self, value: Option<&mut Expr>, span: Span, out: &mut Statements) -> u16 {
-        let value = match value {
+    /// `return value`: emits the statement.
+    pub(super) fn return_value(&mut self, value: Option<&mut Expr>, span: Span, out: &mut Statements) {
+        let value = self.operand_or_none(value, out);
+        out.push((with_operand!(value, |value| Box::new(Return { value, span }) as Tree), span));
+    }
+
+    /// The operand of a statement that has nothing else to evaluate.
+    fn operand_or_none(&mut self, value: Option<&mut Expr>, out: &mut Statements) -> Operand {
+        match value {
             Some(value) => {
                 self.spill_all(&mut [&mut *value], out);
                 self.operand(value)
             }
             None => Operand::Const(Const(Value::None)),
-        };
+        }
+    }
+
+    /// `yield value`: emits the statement and returns the slot with what is sent in.
+    pub(super) fn yield_expr(&mut self, value: Option<&mut Expr>, span: Span, out: &mut Statements) -> u16 {
+        let value = self.operand_or_none(value, out);
         let slot = self.temp();
         let is_async = self.frame().is_async_generator;
         out.push((with_operand!(value, |value| Box::new(Yield { value, slot, is_async, span }) as Tree), span));

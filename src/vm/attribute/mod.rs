@@ -79,6 +79,16 @@ impl Vm {
         }
     }
 
+    /// The same for a call: the method, and the object that is to be its first argument, `Undef` if it is bound.
+    pub(crate) fn special_parts(&self, object: &Value, name: &Ref<Str>) -> R<Option<(Value, Value)>> {
+        let class = self.class_of(object);
+        match class.lookup(name) {
+            Value::Undef => Ok(None),
+            found if Self::is_plain_method(&found) => Ok(Some((found, object.clone()))),
+            found => Ok(Some((self.bind(&found, object, &class)?, Value::Undef))),
+        }
+    }
+
     /// Calls the special method `name` of `object`; `None` if it has none.
     #[inline]
     pub fn call_special(&self, object: &Value, name: &Ref<Str>, args: &[Value]) -> R<Option<Value>> {

@@ -31,7 +31,7 @@ impl<Op: Arithmetic, B: Operand> Node for AugLocal<Op, B> {
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let loaded = self.b.load(vm, l)?;
+        let loaded = self.b.load(vm, l).map_err(|Raised| vm.at(self.span))?;
         let slot = self.slot as usize;
         let b = self.b.peek(&loaded, l);
         if let Some(value) = quick::<Op>(&l[slot], b) {
@@ -41,6 +41,10 @@ impl<Op: Arithmetic, B: Operand> Node for AugLocal<Op, B> {
         }
         let b = self.b.take(loaded, l);
         augment_slowly(vm, Op::OP, &mut l[slot], &b, &self.name, self.span)
+    }
+
+    fn knows_its_place(&self) -> bool {
+        true
     }
 }
 

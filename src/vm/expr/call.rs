@@ -26,12 +26,26 @@ pub struct Call<C> {
 
 impl<C: Operand> Node for Call<C> {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match self.call(vm, l) {
+            Ok(value) => Ok(value),
+            Err(Raised) => Err(vm.at(self.site.span)),
+        }
+    }
+
+    fn knows_its_place(&self) -> bool {
+        true
+    }
+}
+
+impl<C: Operand> Call<C> {
+    #[inline(always)]
+    fn call(&self, vm: &Vm, l: &mut [Value]) -> R {
         let callee = self.callee.load(vm, l)?;
         let callee = self.callee.take(callee, l);
-        if let Some(function) = callee.downcast::<Function>() {
-            return call_static(vm, function, &self.site, l);
+        match callee.downcast::<Function>() {
+            Some(function) => call_static(vm, function, &self.site, l),
+            None => call_value(vm, &callee, &self.site, l),
         }
-        call_value(vm, &callee, &self.site, l)
     }
 }
 
@@ -152,6 +166,20 @@ fn is_by_class(kind: Kind) -> bool {
 
 impl<A: Operand> Node for CallMethod<A> {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match self.call(vm, l) {
+            Ok(value) => Ok(value),
+            Err(Raised) => Err(vm.at(self.site.span)),
+        }
+    }
+
+    fn knows_its_place(&self) -> bool {
+        true
+    }
+}
+
+impl<A: Operand> CallMethod<A> {
+    #[inline(always)]
+    fn call(&self, vm: &Vm, l: &mut [Value]) -> R {
         let object = self.object.load(vm, l)?;
         let object = self.object.take(object, l);
         if let Some(instance) = object.downcast::<Instance>() {
@@ -210,9 +238,7 @@ impl<A: Operand> Node for CallMethod<A> {
         }
         self.call_slowly(vm, object, l)
     }
-}
 
-impl<A: Operand> CallMethod<A> {
     #[cold]
     #[inline(never)]
     fn find(&self, vm: &Vm, instance: &Ref<Instance>) -> Option<Method> {

@@ -297,6 +297,11 @@ impl Vm {
     }
 
     fn begin_anext(&self, iterator: &Value) -> R<Begun> {
+        if let Some((method, this)) = self.special_parts(iterator, &self.n.__anext__)?
+            && method.downcast::<Function>().is_some_and(|function| function.code.kind == CodeKind::Coroutine)
+        {
+            return self.begin_call(&method, &this, &[]);
+        }
         match self.call_special(iterator, &self.n.__anext__, &[])? {
             Some(awaitable) => match self.begin_await(awaitable.clone()) {
                 Err(Raised) if self.raised_is(&self.types.type_error) && self.is_not_awaitable(&awaitable) => {

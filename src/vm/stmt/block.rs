@@ -27,6 +27,26 @@ impl Node for Block {
     }
 }
 
+/// Two statements, the most frequent number.
+pub struct Pair {
+    pub first: (Tree, Span),
+    pub second: (Tree, Span),
+}
+
+impl Node for Pair {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match self.first.0.exec(vm, l) {
+            Ok(Value::Next) => self.second.0.exec(vm, l).map_err(|Raised| vm.at(self.second.1)),
+            Err(Raised) => Err(vm.at(self.first.1)),
+            signal => signal,
+        }
+    }
+}
+
 /// `if test: then`, `else: otherwise`.
 pub struct If {
     pub test: Tree,

@@ -3,22 +3,9 @@
 use crate::syntax::Span;
 use crate::value::{Dict, Exception, Kind, List, R, Raised, Ref, Str, Tuple, Value};
 use crate::vm::Vm;
+use crate::vm::expr::operand::Operand;
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
-
-/// An expression for its effect.
-pub struct Discard(pub Tree);
-
-impl Node for Discard {
-    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        self.exec(vm, l)
-    }
-
-    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        drop(self.0.eval(vm, l)?);
-        Ok(Value::Next)
-    }
-}
 
 /// An expression at the interactive prompt: what `sys.displayhook` shows.
 pub struct Show(pub Tree);
@@ -36,15 +23,25 @@ impl Node for Show {
 }
 
 /// `return value`.
-pub struct Return(pub Tree);
+pub struct Return<A> {
+    pub value: A,
+    pub span: Span,
+}
 
-impl Node for Return {
+impl<A: Operand> Node for Return<A> {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        self.0.eval(vm, l)
+        self.exec(vm, l)
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        self.0.eval(vm, l)
+        match self.value.load(vm, l) {
+            Ok(value) => Ok(self.value.take(value, l)),
+            Err(Raised) => Err(vm.at(self.span)),
+        }
+    }
+
+    fn knows_its_place(&self) -> bool {
+        true
     }
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::syntax::Span;
 use crate::value::{Exception, R, Raised, Value};
 use crate::vm::Vm;
+use crate::vm::function::Args;
 use crate::vm::node::{Node, Tree};
 use crate::vm::suspend::Begun;
 use crate::vm::traceback::CodeInfo;
@@ -17,8 +18,9 @@ pub struct With {
     pub entered: u16,
     pub assign: Option<Tree>,
     pub body: Tree,
-    /// Hidden slots: the bound `__exit__`, what is awaited, and what happens afterwards.
+    /// Hidden slots: `__exit__`, its first argument (`Undef` if it is bound), what is awaited, and what happens afterwards.
     pub exit: u16,
+    pub leaving: u16,
     pub awaiting: u16,
     pub saved: u16,
     pub info: Rc<CodeInfo>,
@@ -37,15 +39,13 @@ impl Node for With {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let manager = self.manager.eval(vm, l)?;
-        let (enter, exit) = self.methods(vm, &manager).map_err(|Raised| vm.at(self.span))?;
+        let ((enter, entering), (exit, leaving)) = self.methods(vm, &manager).map_err(|Raised| vm.at(self.span))?;
+        drop(manager);
         l[self.exit as usize] = exit;
-        let entered = vm.call(&enter, &[]).map_err(|Raised| vm.at(self.span))?;
-        drop((manager, enter));
-        if self.is_async {
-            let begun = vm.begin_await(entered);
-            return self.entered(vm, l, begun);
-        }
-        self.run(vm, l, entered)
+        l[self.leaving as usize] = leaving;
+        let begun = self.call(vm, &enter, &entering, &[]);
+        drop((enter, entering));
+        self.entered(vm, l, begun)
     }
 
     fn place(&self, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
@@ -87,11 +87,11 @@ impl Node for With {
 }
 
 impl With {
-    /// The bound methods for entering and leaving.
-    fn methods(&self, vm: &Vm, manager: &Value) -> R<(Value, Value)> {
+    /// The methods for entering and leaving, with their first arguments.
+    fn methods(&self, vm: &Vm, manager: &Value) -> R<((Value, Value), (Value, Value))> {
         let (enter, exit) = if self.is_async { (&vm.n.__aenter__, &vm.n.__aexit__) } else { (&vm.n.__enter__, &vm.n.__exit__) };
-        let Some(entering) = vm.special(manager, enter)? else { return Err(self.not_a_manager(vm, manager, false)) };
-        let Some(leaving) = vm.special(manager, exit)? else { return Err(self.not_a_manager(vm, manager, true)) };
+        let Some(entering) = vm.special_parts(manager, enter)? else { return Err(self.not_a_manager(vm, manager, false)) };
+        let Some(leaving) = vm.special_parts(manager, exit)? else { return Err(self.not_a_manager(vm, manager, true)) };
         Ok((entering, leaving))
     }
 
@@ -137,30 +137,33 @@ impl With {
         match result {
             Ok(Value::Suspend) => vm.keep_place(Ok(Value::Suspend), BODY),
             Ok(signal) => {
-                let exit = std::mem::take(&mut l[self.exit as usize]);
-                let left = vm.call(&exit, &[Value::None, Value::None, Value::None]);
-                let begun = self.maybe_await(vm, left);
+                let begun = self.leave(vm, l, &[Value::None, Value::None, Value::None]);
                 self.after_exit_signal(vm, l, signal, begun)
             }
             Err(Raised) => {
                 let Some(exception) = vm.catch_any(&self.info) else { return Err(Raised) };
                 let before = vm.handled.replace(exception.clone());
-                let exit = std::mem::take(&mut l[self.exit as usize]);
                 let class = Value::from(vm.class_of(&exception));
                 let traceback = exception.downcast::<Exception>().map_or(Value::None, |e| e.traceback.get());
-                let left = vm.call(&exit, &[class, exception.clone(), traceback]);
-                let begun = self.maybe_await(vm, left);
+                let begun = self.leave(vm, l, &[class, exception.clone(), traceback]);
                 self.after_exit_exception(vm, l, exception, before, begun)
             }
         }
     }
 
-    fn maybe_await(&self, vm: &Vm, left: R) -> R<Begun> {
-        match left {
-            Ok(value) if self.is_async => vm.begin_await(value),
-            Ok(value) => Ok(Begun::Done(value)),
-            Err(Raised) => Err(Raised),
+    fn leave(&self, vm: &Vm, l: &mut [Value], args: &[Value]) -> R<Begun> {
+        let exit = std::mem::take(&mut l[self.exit as usize]);
+        let leaving = std::mem::take(&mut l[self.leaving as usize]);
+        self.call(vm, &exit, &leaving, args)
+    }
+
+    /// Calls a method of the manager; an async one is awaited.
+    fn call(&self, vm: &Vm, method: &Value, this: &Value, args: &[Value]) -> R<Begun> {
+        if self.is_async {
+            return vm.begin_call(method, this, args);
         }
+        let given = if this.is_undef() { vm.call(method, args) } else { vm.call_bound(method, this, Args::positional(args)) };
+        given.map(Begun::Done)
     }
 
     fn after_exit_signal(&self, vm: &Vm, l: &mut [Value], signal: Value, begun: R<Begun>) -> R {
