@@ -36,6 +36,9 @@ fn new(vm: &Vm, class: &Ref<Class>, real: &Value, imag: &Value) -> R {
     if imag.payload::<Str>().is_some() {
         return Err(vm.type_error("complex() second arg can't be a string"));
     }
+    if imag.is_undef() && class.is(&vm.types.complex) && real.downcast::<Complex>().is_some() {
+        return Ok(real.clone());
+    }
     let first = match real {
         Value::Undef => Complex::new(0.0, 0.0),
         real => match number(vm, real)? {

@@ -29,6 +29,7 @@ mod range;
 mod set;
 mod shown;
 mod singletons;
+mod site;
 mod slice;
 mod slots;
 mod sort;
@@ -78,6 +79,7 @@ pub fn install(vm: &Vm) {
     // Last: the special methods that the files above leave to the operators.
     slots::install(vm);
     names(vm);
+    site::install(vm);
     vm.heap.bump_epoch();
 }
 

@@ -11,9 +11,6 @@ use rustyline::error::ReadlineError;
 const PROMPT: &str = ">>> ";
 const MORE: &str = "... ";
 
-/// What CPython's prompt has for leaving.
-const LEAVE: &str = "__import__('builtins').exit = __import__('builtins').quit = __import__('sys').exit";
-
 /// Talks until the end of input, or until the script exits.
 pub fn talk(interpreter: &mut Interpreter) -> Result<(), Error> {
     let mut lines = Lines::open();
@@ -21,7 +18,6 @@ pub fn talk(interpreter: &mut Interpreter) -> Result<(), Error> {
         println!("Asplet {} on {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS);
         println!("exit() or Ctrl-D to leave. `await` works here.");
     }
-    interpreter.exec(LEAVE)?;
     let mut typed = String::new();
     loop {
         match lines.read(if typed.is_empty() { PROMPT } else { MORE }) {

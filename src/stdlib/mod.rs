@@ -21,13 +21,18 @@ mod json;
 mod math;
 mod operator;
 mod random;
+#[cfg(feature = "re")]
+mod re;
 mod scripts;
+mod struct_;
 mod struct_sequence;
 mod support;
 mod sys;
 mod threading;
 mod time;
 mod traceback;
+#[cfg(feature = "unicode")]
+mod unicodedata;
 mod weakref;
 
 pub use crate::native::ModuleRow;
@@ -64,8 +69,11 @@ pub const MODULES: &[ModuleRow] = &[
     operator::MODULE,
     scripts::QUEUE,
     random::MODULE,
+    #[cfg(feature = "re")]
+    re::MODULE,
     scripts::STATISTICS,
     scripts::STRING,
+    struct_::MODULE,
     sys::MODULE,
     scripts::TEXTWRAP,
     threading::MODULE,
@@ -73,6 +81,8 @@ pub const MODULES: &[ModuleRow] = &[
     traceback::MODULE,
     scripts::TYPES,
     scripts::TYPING,
+    #[cfg(feature = "unicode")]
+    unicodedata::MODULE,
     scripts::WARNINGS,
     weakref::MODULE,
 ];

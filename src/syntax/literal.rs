@@ -151,14 +151,45 @@ fn hex(rest: &str, position: usize, digits: usize, out: &mut String) -> Result<u
 }
 
 /// `\N{NAME}`.
-fn named(rest: &str, position: usize, _out: &mut String) -> Result<usize, Kind> {
+fn named(rest: &str, position: usize, out: &mut String) -> Result<usize, Kind> {
     match rest[2..].strip_prefix('{').and_then(|name| name.split_once('}')) {
-        Some((name, _)) if !name.is_empty() => Err(Kind::NamedCharacter(name.into())),
+        Some((name, _)) if !name.is_empty() => {
+            let width = name.len() + 4;
+            match character_named(name) {
+                Some(char) => out.push(char),
+                None if cfg!(feature = "unicode") => {
+                    let reason = "unknown Unicode character name";
+                    return Err(Kind::BadEscape { start: position, end: position + width - 1, reason });
+                }
+                None => return Err(Kind::NamedCharacter(name.into())),
+            }
+            Ok(width)
+        }
         _ => {
-            let end = position + 1 + usize::from(rest[2..].starts_with('{'));
+            let end = match rest[2..].starts_with('{') {
+                true if rest[3..].contains('}') => position + 2,
+                true => position + rest.len() - 1,
+                false => position + 1,
+            };
             Err(Kind::BadEscape { start: position, end, reason: "malformed \\N character escape" })
         }
     }
+}
+
+/// The character of a name, in any case of letters; none without the table of names.
+#[cfg(feature = "unicode")]
+pub fn character_named(name: &str) -> Option<char> {
+    // The crate takes names loosely, Python to the letter. Aliases do not resemble the name.
+    let char = unicode_names2::character(name)?;
+    let Some(known) = unicode_names2::name(char) else { return Some(char) };
+    let known = known.to_string();
+    let loose = |name: &str| name.replace([' ', '-', '_'], "").to_ascii_uppercase();
+    (known.eq_ignore_ascii_case(name) || loose(&known) != loose(name)).then_some(char)
+}
+
+#[cfg(not(feature = "unicode"))]
+pub fn character_named(_name: &str) -> Option<char> {
+    None
 }
 
 /// Up to three octal digits: their value and number.

@@ -20,6 +20,7 @@ use layout::Layout;
 use token::Token;
 
 pub use error::{SyntaxError, SyntaxErrorClass, SyntaxErrorKind};
+pub use literal::character_named;
 pub use source::{Position, Source, Span};
 
 /// What a text is meant to be.

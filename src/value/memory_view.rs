@@ -53,6 +53,16 @@ impl Lent {
         }
         Lent { object, storage }
     }
+
+    /// The bytes of a `bytes` or `bytearray`, or of an instance of a class derived from one.
+    pub fn of(object: &Value) -> Option<Lent> {
+        let storage = match (object.payload::<Bytes>(), object.payload::<ByteArray>()) {
+            (Some(bytes), _) => Storage::Fixed(bytes.clone()),
+            (_, Some(array)) => Storage::Array(array.clone()),
+            _ => return None,
+        };
+        Some(Lent::new(object.clone(), storage))
+    }
 }
 
 impl Clone for Lent {

@@ -218,16 +218,23 @@ impl Vm {
 
     /// Puts bytes at the beginning of a value, as many as fit.
     pub fn fill_buffer(&self, value: &Value, data: &[u8]) {
+        self.fill_buffer_at(value, 0, data);
+    }
+
+    /// Puts bytes into a value, as many as fit.
+    pub fn fill_buffer_at(&self, value: &Value, at: usize, data: &[u8]) {
         if let Some(array) = value.payload::<ByteArray>() {
             array.with_mut(|bytes| {
-                let count = data.len().min(bytes.len());
-                bytes[..count].copy_from_slice(&data[..count]);
+                if let Some(place) = bytes.get_mut(at..) {
+                    let count = data.len().min(place.len());
+                    place[..count].copy_from_slice(&data[..count]);
+                }
             });
         } else if let Some(view) = value.downcast::<MemoryView>()
             && let Some(lent) = view.lent()
         {
-            let count = data.len().min(view.layout.size());
-            lent.storage.write(view.layout.offset, &data[..count]);
+            let count = data.len().min(view.layout.size().saturating_sub(at));
+            lent.storage.write(view.layout.offset + at, &data[..count]);
         }
     }
 

@@ -16,11 +16,12 @@ pub fn install(vm: &Vm) {
         vm,
         &types.import_error,
         &rows![
-            raw "__init__", "*args, name=None, path=None" => import_error_init;
+            raw "__init__", "*args, name=None, path=None, name_from=None" => import_error_init;
             "__str__", "/" => import_error_str(0);
             get "name" => field_0(0), set set_field_0(0 1);
             get "path" => field_1(0), set set_field_1(0 1);
             get "msg" => field_2(0), set set_field_2(0 1);
+            get "name_from" => field_3(0), set set_field_3(0 1);
         ],
     );
     define_methods(
@@ -143,7 +144,11 @@ fn from_args(vm: &Vm, this: &Ref<Exception>) -> Vec<Value> {
         return match args.len() {
             2..=5 => {
                 let filename = args.get(2).cloned().unwrap_or(Value::None);
-                vec![args[0].clone(), args[1].clone(), filename, args.get(4).cloned().unwrap_or(Value::None)]
+                let filename2 = args.get(4).cloned().unwrap_or(Value::None);
+                if is(&types.blocking_io_error) && super::os::is_count(vm, &filename) {
+                    return vec![args[0].clone(), args[1].clone(), Value::None, filename2, filename];
+                }
+                vec![args[0].clone(), args[1].clone(), filename, filename2]
             }
             _ => vec![Value::None; 4],
         };
@@ -176,13 +181,13 @@ fn syntax_fields(args: &[Value]) -> Vec<Value> {
     fields
 }
 
-/// Sets the arguments, takes the allowed keywords as fields and refuses others.
-fn init_with_keywords(vm: &Vm, args: Args<'_>, names: &[&str]) -> R {
+/// Sets the arguments, takes the allowed keywords as the fields of these numbers and refuses others.
+fn init_with_keywords(vm: &Vm, args: Args<'_>, names: &[(&str, usize)]) -> R {
     let (this, rest) = split_this(vm, args)?;
     this.args.set(Value::from(vm.heap.tuple(rest)));
     for (keyword, value) in args.keywords {
-        match names.iter().position(|name| *name == keyword.as_str()) {
-            Some(index) => set(vm, this, index, value.clone()),
+        match names.iter().find(|(name, _)| *name == keyword.as_str()) {
+            Some((_, index)) => set(vm, this, *index, value.clone()),
             None => {
                 let class = this.class.get();
                 let natives = class.mro.get();
@@ -196,15 +201,15 @@ fn init_with_keywords(vm: &Vm, args: Args<'_>, names: &[&str]) -> R {
 }
 
 fn import_error_init(vm: &Vm, args: Args<'_>) -> R {
-    init_with_keywords(vm, args, &["name", "path"])
+    init_with_keywords(vm, args, &[("name", 0), ("path", 1), ("name_from", 3)])
 }
 
 fn name_error_init(vm: &Vm, args: Args<'_>) -> R {
-    init_with_keywords(vm, args, &["name"])
+    init_with_keywords(vm, args, &[("name", 0)])
 }
 
 fn attribute_error_init(vm: &Vm, args: Args<'_>) -> R {
-    init_with_keywords(vm, args, &["name", "obj"])
+    init_with_keywords(vm, args, &[("name", 0), ("obj", 1)])
 }
 
 fn import_error_str(vm: &Vm, this: &Ref<Exception>) -> R<Ref<Str>> {

@@ -19,6 +19,7 @@ pub fn install(vm: &Vm) {
             get "strerror" => strerror(0), set set_strerror(0 1);
             get "filename" => filename(0), set set_filename(0 1);
             get "filename2" => filename2(0), set set_filename2(0 1);
+            get "characters_written" => characters_written(0), set set_characters_written(0 1);
         ],
     );
 }
@@ -49,6 +50,11 @@ fn keep(vm: &Vm, made: &Ref<Exception>, args: &[Value]) {
         return;
     };
     let at = |index: usize| args.get(index).cloned().unwrap_or(Value::None);
+    if made.class.get().is_subclass(&vm.types.blocking_io_error) && is_count(vm, &at(2)) {
+        made.fields.set(vec![at(0), at(1), Value::None, at(4), at(2)].into());
+        made.args.set(Value::from(vm.heap.tuple(args)));
+        return;
+    }
     made.fields.set(vec![at(0), at(1), at(2), at(4)].into());
     let shown = if at(2).is_none() { args } else { &args[..2] };
     made.args.set(Value::from(vm.heap.tuple(shown)));
@@ -103,6 +109,29 @@ fn text(vm: &Vm, this: &Ref<Exception>) -> R<String> {
         return Ok(format!("[Errno {}] {}", vm.str(&errno)?.as_str(), vm.str(&strerror)?.as_str()));
     }
     Ok(str_(vm, this)?.as_str().to_owned())
+}
+
+/// Whether the third argument of a `BlockingIOError` is no file name but how much was written.
+pub fn is_count(vm: &Vm, value: &Value) -> bool {
+    vm.has_index(value)
+}
+
+fn characters_written(vm: &Vm, this: &Ref<Exception>) -> R {
+    match get(vm, this, 4) {
+        Value::None => Err(vm.attribute_error("characters_written")),
+        count => Ok(count),
+    }
+}
+
+fn set_characters_written(vm: &Vm, this: &Ref<Exception>, value: &Value) -> R<()> {
+    if value.is_undef() {
+        characters_written(vm, this)?;
+        set(vm, this, 4, Value::None);
+        return Ok(());
+    }
+    let count = vm.index(value)?;
+    set(vm, this, 4, count);
+    Ok(())
 }
 
 macro_rules! accessors {

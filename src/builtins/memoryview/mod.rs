@@ -8,7 +8,7 @@ use super::bytes::hexadecimal;
 use crate::native::{FromValue, define_class, define_iterator};
 use crate::rows;
 use crate::value::memory_view::{Layout, Lent, MemoryView, Storage};
-use crate::value::{ByteArray, Bytes, Payload, R, Ref, Shared, Value, Visitor};
+use crate::value::{Bytes, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::{Vm, scalar};
 
 use cast::cast;
@@ -101,13 +101,10 @@ fn lend(vm: &Vm, object: &Value) -> R<Option<(Lent, Layout)>> {
         let open = Open::from_value(vm, object)?;
         return Ok(Some((open.lent.clone(), open.layout().clone())));
     }
-    if let Some(bytes) = object.payload::<Bytes>() {
-        let layout = Layout::bytes(bytes.data().len(), true);
-        return Ok(Some((Lent::new(object.clone(), Storage::Fixed(bytes.clone())), layout)));
-    }
-    let Some(array) = object.payload::<ByteArray>() else { return Ok(None) };
-    let layout = Layout::bytes(array.with(<[u8]>::len), false);
-    Ok(Some((Lent::new(object.clone(), Storage::Array(array.clone())), layout)))
+    Ok(Lent::of(object).map(|lent| {
+        let layout = Layout::bytes(lent.storage.with(<[u8]>::len), matches!(lent.storage, Storage::Fixed(_)));
+        (lent, layout)
+    }))
 }
 
 fn new(vm: &Vm, object: &Value) -> R {

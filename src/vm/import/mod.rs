@@ -371,7 +371,7 @@ impl Vm {
 
     #[cold]
     fn not_found(&self, name: &str, message: String) -> Raised {
-        self.import_failure(&self.types.module_not_found_error, &message, self.str_value(name), Value::None)
+        self.import_failure(&self.types.module_not_found_error, &message, self.str_value(name), Value::None, Value::None)
     }
 
     #[cold]
@@ -393,15 +393,16 @@ impl Vm {
             false => format!("cannot import name '{name}' from '{module_name}' ({place})"),
         };
         let path = file.as_deref().map_or(Value::None, |file| self.str_value(file));
-        self.import_failure(&self.types.import_error, &message, self.str_value(&module_name), path)
+        self.import_failure(&self.types.import_error, &message, self.str_value(&module_name), path, self.str_value(name))
     }
 
     #[cold]
-    fn import_failure(&self, class: &Ref<crate::value::Class>, message: &str, name: Value, path: Value) -> Raised {
+    fn import_failure(&self, class: &Ref<crate::value::Class>, message: &str, name: Value, path: Value, from: Value) -> Raised {
         let exception = self.exception(class, vec![self.str_value(message)]);
         let fill = || -> R<()> {
             self.set_attr(&exception, &self.n.name, name)?;
-            self.set_attr(&exception, &self.n.path, path)
+            self.set_attr(&exception, &self.n.path, path)?;
+            if from.is_none() { Ok(()) } else { self.set_attr(&exception, &self.intern("name_from"), from) }
         };
         match fill() {
             Ok(()) => self.raise_new(exception),
