@@ -203,7 +203,7 @@ fn normalized(vm: &Vm, form: &str, text: &str) -> R<String> {
     let mut made = String::with_capacity(text.len());
     let mut put = |chars: &mut dyn Iterator<Item = char>| {
         for char in chars {
-            if made.len() % 65536 == 0 {
+            if made.len().is_multiple_of(65536) {
                 vm.check_text(made.len() + 65536)?;
             }
             made.push(char);
