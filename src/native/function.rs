@@ -5,8 +5,7 @@ use std::cell::OnceCell;
 
 use crate::value::{Base, Class, Payload, R, Ref, Shared, Value};
 use crate::vm::Vm;
-use crate::vm::coroutine::NativeFrame;
-use crate::vm::function::{Args, Binding, NativeCode, NativeFunction};
+use crate::vm::function::{Args, AsyncEntry, Binding, NativeCode, NativeFunction};
 use crate::vm::getset::{GetSet, Getter, Setter};
 use crate::vm::iterate::NextHook;
 use crate::vm::types::bare_class;
@@ -29,7 +28,7 @@ pub struct Row {
 pub enum Entry {
     Bound(fn(&Vm, &[Value]) -> R),
     Raw(fn(&Vm, Args<'_>) -> R),
-    Async(fn(&Vm, &[Value]) -> R<Box<dyn NativeFrame>>),
+    Async(AsyncEntry),
     /// A computed attribute: what reads it, and what sets it (or deletes it: the value is `Undef` then).
     Attribute(Getter, Option<Setter>),
 }
@@ -61,7 +60,16 @@ macro_rules! rows {
     (@acc [$($done:expr,)*] async $name:literal, $signature:literal => $function:ident($($index:tt)*); $($rest:tt)*) => {
         $crate::rows!(@acc [$($done,)* $crate::native::Row {
             name: $name, signature: $signature,
-            entry: $crate::native::Entry::Async(|vm, args| { let _ = args; $function(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*) }),
+            entry: $crate::native::Entry::Async($crate::vm::function::AsyncEntry {
+                make: |vm, args| {
+                    let _ = args;
+                    Ok(Box::new($function(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*)?))
+                },
+                begin: |vm, args| {
+                    let _ = args;
+                    vm.begin_native($function(vm, $($crate::native::FromValue::from_value(vm, &args[$index])?),*)?)
+                },
+            }),
             binding: $crate::vm::function::Binding::Method,
         },] $($rest)*)
     };

@@ -88,7 +88,7 @@ impl Vm {
         }
         self.tell_first_iteration(generator)?;
         if let StepAction::Close = action {
-            return self.begin_native(Box::new(AsyncGeneratorClose { generator: generator.clone(), started: false }));
+            return self.begin_native(AsyncGeneratorClose { generator: generator.clone(), started: false });
         }
         self.step_async_generator(generator, action)
     }

@@ -125,9 +125,9 @@ impl Vm {
                 let flat = self.bind_native(function, args)?;
                 enter(self, &flat)
             }
-            NativeCode::Async(enter) => {
+            NativeCode::Async(entry) => {
                 let flat = self.bind_native(function, args)?;
-                Ok(self.native_coroutine(enter(self, &flat)?))
+                Ok(self.native_coroutine((entry.make)(self, &flat)?))
             }
             NativeCode::AsyncClosure(enter) => {
                 let flat = self.bind_native(function, args)?;

@@ -136,14 +136,18 @@ pub enum Activation {
     Joined(ObjRef),
 }
 
+/// What `Begun::Pending` gave, as a frame keeps it: nothing for `Undef`.
+pub(super) fn as_awaiting(value: Value) -> Option<ObjRef> {
+    match value {
+        Value::Obj(object) => Some(object),
+        _ => None,
+    }
+}
+
 impl Activation {
     /// A native frame that awaits what `Begun::Pending` gave.
     pub(super) fn native(frame: Box<dyn NativeFrame>, awaiting: Value) -> Activation {
-        let awaiting = match awaiting {
-            Value::Obj(object) => Some(object),
-            _ => None,
-        };
-        Activation::Native { frame, awaiting }
+        Activation::Native { frame, awaiting: as_awaiting(awaiting) }
     }
 
     /// Reports every value held.

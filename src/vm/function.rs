@@ -6,6 +6,7 @@ use std::cell::{Cell, OnceCell};
 use super::Vm;
 use super::code::Code;
 use super::coroutine::NativeFrame;
+use super::suspend::Begun;
 use crate::value::{Dict, Kind, Payload, R, Ref, Shared, Str, Value, Variable, Visitor};
 
 /// The payload of a function written in a script.
@@ -93,6 +94,15 @@ impl<'a> Args<'a> {
     }
 }
 
+/// An `async` native function: two ways to call it with arguments as for `NativeCode::Bound`.
+#[derive(Clone, Copy)]
+pub struct AsyncEntry {
+    /// The frame of a coroutine.
+    pub make: fn(&Vm, &[Value]) -> R<Box<dyn NativeFrame>>,
+    /// The call is awaited at once: a frame is kept only if it has to wait.
+    pub begin: fn(&Vm, &[Value]) -> R<Begun>,
+}
+
 /// How a native function is entered.
 pub enum NativeCode {
     /// Arguments bound by the signature: one value per parameter, `Undef` for one that is absent, a tuple for `*args`, a dict for
@@ -101,7 +111,7 @@ pub enum NativeCode {
     /// Arguments as they come; the function checks them itself.
     Raw(fn(&Vm, Args<'_>) -> R),
     /// As `Bound`, but awaited: the frame runs when the call is awaited.
-    Async(fn(&Vm, &[Value]) -> R<Box<dyn NativeFrame>>),
+    Async(AsyncEntry),
     /// A host's closure, as `Bound`.
     Closure(Box<dyn Fn(&Vm, &[Value]) -> R + Send>),
     /// A host's closure, as `Async`.

@@ -8,12 +8,14 @@
 
 use std::cell::Cell;
 
+use smallvec::SmallVec;
+
 use super::Vm;
 use super::async_generator::AsyncGeneratorStep;
 use super::code::{Code, CodeKind};
 use super::coroutine::{AsyncGenerator, Coroutine, Generator, NativeFrame, Outcome, State, Step};
-use super::frame::{Activation, Cursor, Frame, Stack};
-use super::function::{Args, Function};
+use super::frame::{Activation, Cursor, Frame, Stack, as_awaiting};
+use super::function::{Args, Function, NativeCode, NativeFunction};
 use super::resume::CoroutineWrapper;
 use crate::value::{Exception, Kind, ObjRef, R, Raised, Ref, Shared, Slots, Value};
 
@@ -80,13 +82,14 @@ impl Vm {
     }
 
     /// Runs a frame from where it stands until it ends or suspends. Adds the traceback entry if an exception leaves it.
+    #[inline(always)]
     fn step_frame(&self, frame: &mut Frame, sent: R) -> R {
-        let code = frame.code.clone();
+        let Frame { code, slots, cursor } = frame;
         self.enter()?;
-        let cursor = std::mem::take(&mut frame.cursor);
-        let result = self.run_body_of_frame(&code, &mut frame.slots, cursor, sent);
+        let cursor = std::mem::take(cursor);
+        let result = self.run_body_of_frame(code, slots, cursor, sent);
         self.leave();
-        self.after_step(&code, result)
+        self.after_step(code, result)
     }
 
     /// What leaving a body comes to: a traceback entry for an exception, and no `StopIteration` leaves a generator or coroutine.
@@ -129,56 +132,64 @@ impl Vm {
     /// The flag says whether what is yielded is an item of an async generator whose frame was the lowest.
     pub(super) fn run_frames(&self, stack: &mut Stack, mut sent: R) -> R<(Outcome, bool)> {
         let suspension = &self.suspension;
-        while let Some(top) = stack.pop() {
+        while let Some(top) = stack.last_mut() {
             match top {
-                Activation::Script(mut frame) => match self.step_frame(&mut frame, sent) {
-                    Ok(Value::Suspend) => {
+                Activation::Script(frame) => {
+                    sent = self.step_frame(frame, sent);
+                    if let Ok(Value::Suspend) = sent {
                         frame.cursor = suspension.take_cursor();
                         let yielded = suspension.yielded.take();
-                        if suspension.is_item.replace(false) {
-                            let Some(Activation::Joined(owner)) = stack.pop() else {
-                                *stack = Stack::One(Activation::Script(frame));
-                                return Ok((Outcome::Yield(yielded), true));
-                            };
-                            if let Some(generator) = owner.downcast::<AsyncGenerator>() {
-                                self.item_yielded(generator, Stack::One(Activation::Script(frame)));
-                            }
-                            sent = Ok(yielded);
-                            continue;
+                        if !suspension.is_item.replace(false) {
+                            self.stack_up(stack);
+                            return Ok((Outcome::Yield(yielded), false));
                         }
-                        stack.push(Activation::Script(frame));
-                        self.stack_up(stack);
-                        return Ok((Outcome::Yield(yielded), false));
+                        if stack.height() == 1 {
+                            return Ok((Outcome::Yield(yielded), true));
+                        }
+                        self.hand_item_down(stack);
+                        sent = Ok(yielded);
+                        continue;
                     }
-                    ended => sent = ended,
-                },
-                Activation::Joined(owner) => self.joined_ended(&owner, &mut sent),
-                Activation::Native { mut frame, awaiting } => {
-                    let mut given = sent;
-                    if let Some(awaiting) = awaiting {
-                        given = match self.continue_await(Value::Obj(awaiting), given) {
-                            Ok(Begun::Done(value)) => Ok(value),
-                            Ok(Begun::Pending(awaiting)) => {
-                                stack.push(Activation::native(frame, awaiting));
-                                self.stack_up(stack);
-                                return Ok((Outcome::Yield(suspension.yielded.take()), false));
-                            }
-                            Err(Raised) => Err(Raised),
-                        };
-                    }
-                    match self.run_native(&mut *frame, given) {
-                        Ok(Begun::Done(value)) => sent = Ok(value),
-                        Ok(Begun::Pending(awaiting)) => {
-                            stack.push(Activation::native(frame, awaiting));
+                    drop(stack.pop());
+                }
+                Activation::Joined(owner) => {
+                    self.joined_ended(owner, &mut sent);
+                    drop(stack.pop());
+                }
+                Activation::Native { frame, awaiting } => {
+                    let begun = match awaiting.take() {
+                        Some(object) => self.continue_await(Value::Obj(object), sent),
+                        None => sent.map(Begun::Done),
+                    };
+                    let begun = match begun {
+                        Ok(Begun::Done(value)) => self.run_native(&mut **frame, Ok(value)),
+                        Ok(pending) => Ok(pending),
+                        Err(Raised) => self.run_native(&mut **frame, Err(Raised)),
+                    };
+                    sent = match begun {
+                        Ok(Begun::Done(value)) => Ok(value),
+                        Ok(Begun::Pending(object)) => {
+                            *awaiting = as_awaiting(object);
                             self.stack_up(stack);
                             return Ok((Outcome::Yield(suspension.yielded.take()), false));
                         }
-                        Err(Raised) => sent = Err(Raised),
-                    }
+                        Err(Raised) => Err(Raised),
+                    };
+                    drop(stack.pop());
                 }
             }
         }
         sent.map(|value| (Outcome::Return(value), false))
+    }
+
+    /// The frame on top is that of an async generator that has yielded an item to the frame below: it goes back to its generator.
+    fn hand_item_down(&self, stack: &mut Stack) {
+        let frame = stack.pop();
+        if let (Some(frame), Some(Activation::Joined(owner))) = (frame, stack.pop())
+            && let Some(generator) = owner.downcast::<AsyncGenerator>()
+        {
+            self.item_yielded(generator, Stack::One(frame));
+        }
     }
 
     /// Puts the frames that were left above the present top on the stack.
@@ -406,16 +417,23 @@ impl Vm {
         Begun::Pending(Value::Undef)
     }
 
-    /// Awaits the result of an `async` native function, without a coroutine object between.
-    pub(crate) fn begin_native(&self, mut frame: Box<dyn NativeFrame>) -> R<Begun> {
-        match self.run_native_for(&mut *frame, Ok(Value::None))? {
-            (begun, true) => Ok(begun),
-            (Begun::Done(value), false) => Ok(Begun::Done(value)),
-            (Begun::Pending(awaiting), false) => {
-                self.suspension.frames.with_mut(|frames| frames.push(Activation::native(frame, awaiting)));
-                Ok(Begun::Pending(Value::Undef))
-            }
-        }
+    /// Awaits the result of an `async` native function, without a coroutine object between. The frame is kept only if it waits.
+    #[inline]
+    pub fn begin_native<F: NativeFrame>(&self, mut frame: F) -> R<Begun> {
+        let (begun, is_over) = self.run_native_for(&mut frame, Ok(Value::None))?;
+        Ok(if is_over { begun } else { self.keep_native(Box::new(frame), begun) })
+    }
+
+    /// The same for a frame whose type is not known.
+    fn begin_boxed(&self, mut frame: Box<dyn NativeFrame>) -> R<Begun> {
+        let (begun, is_over) = self.run_native_for(&mut *frame, Ok(Value::None))?;
+        Ok(if is_over { begun } else { self.keep_native(frame, begun) })
+    }
+
+    fn keep_native(&self, frame: Box<dyn NativeFrame>, begun: Begun) -> Begun {
+        let Begun::Pending(awaiting) = begun else { return begun };
+        self.suspension.frames.with_mut(|frames| frames.push(Activation::native(frame, awaiting)));
+        Begun::Pending(Value::Undef)
     }
 
     /// Calls a function, with `this` first unless it is `Undef`, and begins to await what it gives: a coroutine function runs at once, without
@@ -429,6 +447,15 @@ impl Vm {
                 return self.begin_on(&function, this, args, &mut [const { Value::Undef }; 8][..function.code.slots]);
             }
             return self.begin_on(&function, this, args, &mut vec![Value::Undef; function.code.slots]);
+        }
+        if let Some(function) = callee.downcast::<NativeFunction>()
+            && matches!(function.code, NativeCode::Async(_) | NativeCode::AsyncClosure(_))
+        {
+            if this.is_undef() {
+                return self.begin_native_call(function, Args::positional(args));
+            }
+            let all: SmallVec<[Value; 4]> = std::iter::once(this).chain(args).cloned().collect();
+            return self.begin_native_call(function, Args::positional(&all));
         }
         let made = if this.is_undef() { self.call(callee, args) } else { self.call_bound(callee, this, Args::positional(args)) };
         self.begin_await(made?)
@@ -466,17 +493,12 @@ impl Vm {
 
 impl Vm {
     /// Calls an `async` native function and begins to await it.
-    pub(crate) fn begin_native_call(
-        &self,
-        function: &Ref<super::function::NativeFunction>,
-        args: super::function::Args<'_>,
-    ) -> R<Begun> {
-        let frame = match &function.code {
-            super::function::NativeCode::Async(enter) => self.with_padded(function, args, |flat| enter(self, flat))?,
-            super::function::NativeCode::AsyncClosure(enter) => self.with_padded(function, args, |flat| enter(self, flat))?,
-            _ => return Err(self.type_error("an async function is required")),
-        };
-        self.begin_native(frame)
+    pub(crate) fn begin_native_call(&self, function: &Ref<NativeFunction>, args: Args<'_>) -> R<Begun> {
+        match &function.code {
+            NativeCode::Async(entry) => self.with_padded(function, args, |flat| (entry.begin)(self, flat)),
+            NativeCode::AsyncClosure(make) => self.begin_boxed(self.with_padded(function, args, |flat| make(self, flat))?),
+            _ => Err(self.type_error("an async function is required")),
+        }
     }
 
     /// Forgets where an exception came from that was caught without a traceback entry.

@@ -278,24 +278,24 @@ fn repr(vm: &Vm, value: &Value) -> R<String> {
     Ok(format!("{} [{extra}]>", plain_repr(vm, value)))
 }
 
-fn wait(_vm: &Vm, barrier: &Ref<Barrier>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(BarrierWait { barrier: barrier.clone(), stage: Waiting::Start }))
+fn wait(_vm: &Vm, barrier: &Ref<Barrier>) -> R<impl NativeFrame + use<>> {
+    Ok(BarrierWait { barrier: barrier.clone(), stage: Waiting::Start })
 }
 
-fn change(barrier: &Ref<Barrier>, name: &'static str) -> R<Box<dyn NativeFrame>> {
+fn change(barrier: &Ref<Barrier>, name: &'static str) -> R<impl NativeFrame + use<>> {
     let acquire = Acquire::new(&barrier.condition.lock(), Value::None);
-    Ok(Box::new(Change { barrier: barrier.clone(), acquire, name }))
+    Ok(Change { barrier: barrier.clone(), acquire, name })
 }
 
-fn reset(_vm: &Vm, barrier: &Ref<Barrier>) -> R<Box<dyn NativeFrame>> {
+fn reset(_vm: &Vm, barrier: &Ref<Barrier>) -> R<impl NativeFrame + use<>> {
     change(barrier, "reset")
 }
 
-fn abort(_vm: &Vm, barrier: &Ref<Barrier>) -> R<Box<dyn NativeFrame>> {
+fn abort(_vm: &Vm, barrier: &Ref<Barrier>) -> R<impl NativeFrame + use<>> {
     change(barrier, "abort")
 }
 
-fn exit(_vm: &Vm, _barrier: &Ref<Barrier>) -> R<Box<dyn NativeFrame>> {
+fn exit(_vm: &Vm, _barrier: &Ref<Barrier>) -> R<impl NativeFrame + use<>> {
     once("__aexit__", [], |_, []| Ok(Value::None))
 }
 

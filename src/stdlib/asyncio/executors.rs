@@ -98,8 +98,8 @@ enum ToThread {
     Waiting,
 }
 
-fn to_thread(_vm: &Vm, function: Value, args: Value, kwargs: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(ToThread::Start { function, args, kwargs }))
+fn to_thread(_vm: &Vm, function: Value, args: Value, kwargs: Value) -> R<impl NativeFrame + use<>> {
+    Ok(ToThread::Start { function, args, kwargs })
 }
 
 impl NativeFrame for ToThread {
@@ -156,15 +156,15 @@ pub fn close_default(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
 }
 
 /// What waits for the workers of the loop's executor to end.
-pub fn shutdown(event_loop: &Ref<EventLoop>) -> Box<dyn NativeFrame> {
-    Box::new(Shutdown { event_loop: event_loop.clone() })
+pub fn shutdown(event_loop: &Ref<EventLoop>) -> impl NativeFrame + use<> {
+    Shutdown { event_loop: event_loop.clone() }
 }
 
 struct Shutdown {
     event_loop: Ref<EventLoop>,
 }
 
-fn shutdown_default_executor(_vm: &Vm, event_loop: &Ref<EventLoop>) -> R<Box<dyn NativeFrame>> {
+fn shutdown_default_executor(_vm: &Vm, event_loop: &Ref<EventLoop>) -> R<impl NativeFrame + use<>> {
     Ok(shutdown(event_loop))
 }
 

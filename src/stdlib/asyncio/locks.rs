@@ -209,19 +209,19 @@ fn lock_locked(_vm: &Vm, lock: &Ref<Lock>) -> bool {
     lock.locked.get()
 }
 
-fn lock_acquire(_vm: &Vm, lock: &Ref<Lock>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Acquire::new(lock, Value::TRUE)))
+fn lock_acquire(_vm: &Vm, lock: &Ref<Lock>) -> R<impl NativeFrame + use<>> {
+    Ok(Acquire::new(lock, Value::TRUE))
 }
 
 fn lock_release(vm: &Vm, lock: &Ref<Lock>) -> R<()> {
     lock.release(vm)
 }
 
-fn lock_enter(_vm: &Vm, lock: &Ref<Lock>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Acquire::new(lock, Value::None)))
+fn lock_enter(_vm: &Vm, lock: &Ref<Lock>) -> R<impl NativeFrame + use<>> {
+    Ok(Acquire::new(lock, Value::None))
 }
 
-fn lock_exit(_vm: &Vm, lock: &Ref<Lock>) -> R<Box<dyn NativeFrame>> {
+fn lock_exit(_vm: &Vm, lock: &Ref<Lock>) -> R<impl NativeFrame + use<>> {
     once("__aexit__", [Value::from(lock)], |vm, [lock]| {
         if let Some(lock) = lock.payload::<Lock>() {
             lock.release(vm)?;
@@ -286,8 +286,8 @@ struct EventWait {
     ticket: Option<Ticket>,
 }
 
-fn event_wait(_vm: &Vm, event: &Ref<Event>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(EventWait { event: event.clone(), ticket: None }))
+fn event_wait(_vm: &Vm, event: &Ref<Event>) -> R<impl NativeFrame + use<>> {
+    Ok(EventWait { event: event.clone(), ticket: None })
 }
 
 impl NativeFrame for EventWait {
@@ -512,20 +512,20 @@ fn condition_locked(_vm: &Vm, condition: &Ref<Condition>) -> bool {
     condition.lock().is_locked()
 }
 
-fn condition_acquire(_vm: &Vm, condition: &Ref<Condition>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Acquire::new(&condition.lock(), Value::TRUE)))
+fn condition_acquire(_vm: &Vm, condition: &Ref<Condition>) -> R<impl NativeFrame + use<>> {
+    Ok(Acquire::new(&condition.lock(), Value::TRUE))
 }
 
 fn condition_release(vm: &Vm, condition: &Ref<Condition>) -> R<()> {
     condition.lock().release(vm)
 }
 
-fn condition_wait(_vm: &Vm, condition: &Ref<Condition>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(ConditionWait::new(condition)))
+fn condition_wait(_vm: &Vm, condition: &Ref<Condition>) -> R<impl NativeFrame + use<>> {
+    Ok(ConditionWait::new(condition))
 }
 
-fn condition_wait_for(_vm: &Vm, condition: &Ref<Condition>, predicate: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(WaitFor { condition: condition.clone(), predicate, wait: None }))
+fn condition_wait_for(_vm: &Vm, condition: &Ref<Condition>, predicate: Value) -> R<impl NativeFrame + use<>> {
+    Ok(WaitFor { condition: condition.clone(), predicate, wait: None })
 }
 
 fn condition_notify(vm: &Vm, condition: &Ref<Condition>, count: Option<i64>) -> R<()> {
@@ -536,11 +536,11 @@ fn condition_notify_all(vm: &Vm, condition: &Ref<Condition>) -> R<()> {
     condition.notify(vm, usize::MAX)
 }
 
-fn condition_enter(_vm: &Vm, condition: &Ref<Condition>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Acquire::new(&condition.lock(), Value::None)))
+fn condition_enter(_vm: &Vm, condition: &Ref<Condition>) -> R<impl NativeFrame + use<>> {
+    Ok(Acquire::new(&condition.lock(), Value::None))
 }
 
-fn condition_exit(vm: &Vm, condition: &Ref<Condition>) -> R<Box<dyn NativeFrame>> {
+fn condition_exit(vm: &Vm, condition: &Ref<Condition>) -> R<impl NativeFrame + use<>> {
     lock_exit(vm, &condition.lock())
 }
 
@@ -702,19 +702,19 @@ fn semaphore_locked(vm: &Vm, semaphore: &Value) -> R<bool> {
     counter(vm, semaphore).map(Counter::is_locked)
 }
 
-fn semaphore_acquire(_vm: &Vm, semaphore: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(SemaphoreAcquire { semaphore, ticket: None, result: Value::TRUE }))
+fn semaphore_acquire(_vm: &Vm, semaphore: Value) -> R<impl NativeFrame + use<>> {
+    Ok(SemaphoreAcquire { semaphore, ticket: None, result: Value::TRUE })
 }
 
 fn semaphore_release(vm: &Vm, semaphore: &Value) -> R<()> {
     counter(vm, semaphore)?.release(vm)
 }
 
-fn semaphore_enter(_vm: &Vm, semaphore: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(SemaphoreAcquire { semaphore, ticket: None, result: Value::None }))
+fn semaphore_enter(_vm: &Vm, semaphore: Value) -> R<impl NativeFrame + use<>> {
+    Ok(SemaphoreAcquire { semaphore, ticket: None, result: Value::None })
 }
 
-fn semaphore_exit(_vm: &Vm, semaphore: Value) -> R<Box<dyn NativeFrame>> {
+fn semaphore_exit(_vm: &Vm, semaphore: Value) -> R<impl NativeFrame + use<>> {
     once("__aexit__", [semaphore], |vm, [semaphore]| {
         counter(vm, semaphore)?.release(vm)?;
         Ok(Value::None)

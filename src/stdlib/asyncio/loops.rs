@@ -359,7 +359,7 @@ fn set_task_factory(vm: &Vm, event_loop: &Ref<EventLoop>, factory: &Value) -> R<
     Ok(())
 }
 
-fn shutdown_asyncgens(_vm: &Vm, event_loop: &Ref<EventLoop>) -> R<Box<dyn NativeFrame>> {
+fn shutdown_asyncgens(_vm: &Vm, event_loop: &Ref<EventLoop>) -> R<impl NativeFrame + use<>> {
     Ok(super::runners::close_generators(event_loop))
 }
 

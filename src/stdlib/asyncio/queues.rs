@@ -402,12 +402,12 @@ impl NativeFrame for Transfer {
     }
 }
 
-fn put(_vm: &Vm, this: Value, item: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Transfer { this, side: Side::Put(item), ticket: None }))
+fn put(_vm: &Vm, this: Value, item: Value) -> R<impl NativeFrame + use<>> {
+    Ok(Transfer { this, side: Side::Put(item), ticket: None })
 }
 
-fn get(_vm: &Vm, this: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Transfer { this, side: Side::Get, ticket: None }))
+fn get(_vm: &Vm, this: Value) -> R<impl NativeFrame + use<>> {
+    Ok(Transfer { this, side: Side::Get, ticket: None })
 }
 
 /// `queue.join()`.
@@ -442,8 +442,8 @@ impl NativeFrame for Join {
     }
 }
 
-fn join(_vm: &Vm, queue: &Ref<Queue>) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Join { queue: queue.clone(), ticket: None }))
+fn join(_vm: &Vm, queue: &Ref<Queue>) -> R<impl NativeFrame + use<>> {
+    Ok(Join { queue: queue.clone(), ticket: None })
 }
 
 /// What reprs say about a queue.

@@ -169,8 +169,8 @@ fn clean_up(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
         let future = ensure_future(vm, &coroutine, Some(event_loop))?;
         driver::run_until_complete(vm, event_loop, &future).map(drop)
     };
-    task(close_generators(event_loop))?;
-    task(super::executors::shutdown(event_loop))
+    task(Box::new(close_generators(event_loop)))?;
+    task(Box::new(super::executors::shutdown(event_loop)))
 }
 
 fn cancel_all(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
@@ -199,8 +199,8 @@ fn cancel_all(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
 }
 
 /// `loop.shutdown_asyncgens()`: closes the async generators that are under way, all at the same time.
-pub fn close_generators(event_loop: &Ref<EventLoop>) -> Box<dyn NativeFrame> {
-    Box::new(CloseGenerators { event_loop: event_loop.clone(), generators: None })
+pub fn close_generators(event_loop: &Ref<EventLoop>) -> impl NativeFrame + use<> {
+    CloseGenerators { event_loop: event_loop.clone(), generators: None }
 }
 
 struct CloseGenerators {

@@ -30,8 +30,8 @@ impl<const N: usize> NativeFrame for Once<N> {
 }
 
 /// The frame of such a coroutine.
-pub fn once<const N: usize>(name: &'static str, args: [Value; N], body: fn(&Vm, &[Value; N]) -> R) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Once { name, args, body }))
+pub fn once<const N: usize>(name: &'static str, args: [Value; N], body: fn(&Vm, &[Value; N]) -> R) -> R<Once<N>> {
+    Ok(Once { name, args, body })
 }
 
 /// Puts functions into a module.

@@ -71,7 +71,7 @@ fn create_task(vm: &Vm, group: &Ref<TaskGroup>, coro: &Value, name: Option<Value
     Ok(made)
 }
 
-fn aenter(_vm: &Vm, group: Value) -> R<Box<dyn NativeFrame>> {
+fn aenter(_vm: &Vm, group: Value) -> R<impl NativeFrame + use<>> {
     once("__aenter__", [group], |vm, [value]| {
         let Some(group) = value.payload::<TaskGroup>() else { return Ok(Value::None) };
         if group.entered.get() {
@@ -98,8 +98,8 @@ struct Exit {
     started: bool,
 }
 
-fn aexit(_vm: &Vm, group: &Ref<TaskGroup>, exception: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(Exit { group: group.clone(), exception, cancellation: Value::None, started: false }))
+fn aexit(_vm: &Vm, group: &Ref<TaskGroup>, exception: Value) -> R<impl NativeFrame + use<>> {
+    Ok(Exit { group: group.clone(), exception, cancellation: Value::None, started: false })
 }
 
 impl NativeFrame for Exit {

@@ -175,9 +175,9 @@ enum Sleep {
     Over,
 }
 
-fn sleep(_vm: &Vm, delay: Value, result: Value) -> R<Box<dyn NativeFrame>> {
+fn sleep(_vm: &Vm, delay: Value, result: Value) -> R<impl NativeFrame + use<>> {
     let result = if result.is_undef() { Value::None } else { result };
-    Ok(Box::new(Sleep::Start { delay, result }))
+    Ok(Sleep::Start { delay, result })
 }
 
 impl NativeFrame for Sleep {
@@ -261,9 +261,9 @@ enum WaitFrame {
     Over,
 }
 
-fn wait(_vm: &Vm, futures: Value, timeout: Option<Value>, when: Value) -> R<Box<dyn NativeFrame>> {
+fn wait(_vm: &Vm, futures: Value, timeout: Option<Value>, when: Value) -> R<impl NativeFrame + use<>> {
     let timeout = timeout.unwrap_or(Value::None);
-    Ok(Box::new(WaitFrame::Start { futures, timeout, when }))
+    Ok(WaitFrame::Start { futures, timeout, when })
 }
 
 /// The distinct futures of an iterable, in order.
@@ -375,8 +375,8 @@ enum WaitFor {
     Over,
 }
 
-fn wait_for(_vm: &Vm, awaitable: Value, timeout: Value) -> R<Box<dyn NativeFrame>> {
-    Ok(Box::new(WaitFor::Start { awaitable, timeout }))
+fn wait_for(_vm: &Vm, awaitable: Value, timeout: Value) -> R<impl NativeFrame + use<>> {
+    Ok(WaitFor::Start { awaitable, timeout })
 }
 
 impl NativeFrame for WaitFor {

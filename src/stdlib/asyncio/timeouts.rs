@@ -85,7 +85,7 @@ fn expired(_vm: &Vm, timeout: &Ref<Timeout>) -> bool {
     matches!(timeout.stage.get(), Stage::Expiring | Stage::Expired)
 }
 
-fn aenter(_vm: &Vm, timeout: Value) -> R<Box<dyn NativeFrame>> {
+fn aenter(_vm: &Vm, timeout: Value) -> R<impl NativeFrame + use<>> {
     once("__aenter__", [timeout], |vm, [value]| {
         if let Some(timeout) = value.payload::<Timeout>() {
             enter(vm, timeout)?;
@@ -94,7 +94,7 @@ fn aenter(_vm: &Vm, timeout: Value) -> R<Box<dyn NativeFrame>> {
     })
 }
 
-fn aexit(_vm: &Vm, timeout: Value, exception: Value) -> R<Box<dyn NativeFrame>> {
+fn aexit(_vm: &Vm, timeout: Value, exception: Value) -> R<impl NativeFrame + use<>> {
     once("__aexit__", [timeout, exception], |vm, [timeout, exception]| {
         let Some(timeout) = timeout.payload::<Timeout>() else { return Ok(Value::None) };
         let is_cancellation = vm.is_instance(exception, &sched::of(vm).classes.cancelled_error);
