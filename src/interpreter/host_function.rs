@@ -145,6 +145,7 @@ fn native(vm: &Vm, name: &str, signature: &str, code: NativeCode) -> Ref<NativeF
         name: vm.intern(name),
         signature_text: Cow::Owned(signature.to_owned()),
         signature: OnceCell::new(),
+        arity: Default::default(),
         code,
         binding: Binding::Function,
         owner: Shared::new(Value::None),

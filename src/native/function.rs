@@ -128,6 +128,7 @@ pub fn native_function(vm: &Vm, row: &Row, binding: Binding, owner: Value) -> Re
         name: vm.intern(row.name),
         signature_text: Cow::Borrowed(row.signature),
         signature: OnceCell::new(),
+        arity: Default::default(),
         code,
         binding,
         owner: Shared::new(owner),

@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 use super::cell::Shared;
 use super::object::{Kind, Payload, Ref, Visitor, heap_of};
-use super::{Heap, Str, Value, hash};
+use super::{Heap, Str, Tuple, Value, hash};
 
 const EMPTY: u32 = u32::MAX;
 /// A probe that passes this many entries is handed back, so that its caller can count the work.
@@ -76,6 +76,7 @@ pub fn same_key(a: &Value, b: &Value) -> Option<bool> {
                 (Kind::Str, Kind::Str) => Some(a.downcast::<Str>()?.as_str() == b.downcast::<Str>()?.as_str()),
                 (Kind::Bytes, Kind::Bytes) => Some(a.downcast::<super::Bytes>()?.data() == b.downcast::<super::Bytes>()?.data()),
                 (Kind::BigInt, Kind::BigInt) => Some(a.downcast::<super::BigInt>()?.0 == b.downcast::<super::BigInt>()?.0),
+                (Kind::Tuple, Kind::Tuple) => same_tuple(a.downcast()?, b.downcast()?),
                 (Kind::Str | Kind::Bytes | Kind::BigInt, Kind::Str | Kind::Bytes | Kind::BigInt) => Some(false),
                 (Kind::Function | Kind::Class, Kind::Function) => Some(false),
                 _ => None,
@@ -88,6 +89,22 @@ pub fn same_key(a: &Value, b: &Value) -> Option<bool> {
         (Value::Float(a), Value::Float(b)) => Some(a == b || f64::from_bits(*a) == f64::from_bits(*b)),
         _ => Some(same_number(a, b)),
     }
+}
+
+/// Equality of short tuples of keys that are not tuples themselves.
+fn same_tuple(a: &Ref<Tuple>, b: &Ref<Tuple>) -> Option<bool> {
+    if a.len() != b.len() {
+        return Some(false);
+    }
+    if a.len() > 8 {
+        return None;
+    }
+    for (x, y) in a.items().iter().zip(b.items()) {
+        if x.kind() == Kind::Tuple || !same_key(x, y)? {
+            return if x.kind() == Kind::Tuple { None } else { Some(false) };
+        }
+    }
+    Some(true)
 }
 
 /// Equality of values that are no objects.

@@ -74,17 +74,40 @@ pub fn float(f: f64) -> i64 {
     }
 }
 
-/// Combines the hashes of a tuple's items (the xxHash scheme that CPython documents for tuples).
+/// Combines the hashes of a tuple's items.
 pub fn tuple(items: impl ExactSizeIterator<Item = i64>) -> i64 {
-    const P1: u64 = 11_400_714_785_074_694_791;
-    const P2: u64 = 14_029_467_366_897_019_727;
-    const P5: u64 = 2_870_177_450_012_600_261;
-    let len = items.len() as u64;
-    let mut acc = P5;
-    for item in items {
-        acc = acc.wrapping_add((item as u64).wrapping_mul(P2));
-        acc = acc.rotate_left(31).wrapping_mul(P1);
+    let mut hash = TupleHash::default();
+    items.for_each(|item| hash.add(item));
+    hash.finish()
+}
+
+/// The hash of a tuple in the making (the xxHash scheme that CPython documents).
+pub struct TupleHash {
+    acc: u64,
+    len: u64,
+}
+
+const P1: u64 = 11_400_714_785_074_694_791;
+const P2: u64 = 14_029_467_366_897_019_727;
+const P5: u64 = 2_870_177_450_012_600_261;
+
+impl Default for TupleHash {
+    fn default() -> TupleHash {
+        TupleHash { acc: P5, len: 0 }
     }
-    acc = acc.wrapping_add(len ^ (P5 ^ 3_527_539));
-    if acc == u64::MAX { 1_546_275_796 } else { acc as i64 }
+}
+
+impl TupleHash {
+    /// Adds the hash of the next item.
+    #[inline(always)]
+    pub fn add(&mut self, item: i64) {
+        self.acc = self.acc.wrapping_add((item as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
+        self.len += 1;
+    }
+
+    #[inline(always)]
+    pub fn finish(self) -> i64 {
+        let acc = self.acc.wrapping_add(self.len ^ (P5 ^ 3_527_539));
+        if acc == u64::MAX { 1_546_275_796 } else { acc as i64 }
+    }
 }

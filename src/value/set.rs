@@ -119,15 +119,19 @@ impl Table {
         }
         self.used += 1;
         let mask = self.slots.len() - 1;
-        let mut cursor = Cursor::start(hash, mask);
+        let (mut base, mut perturb) = (hash as usize & mask, hash as u64);
         let mut removed = None;
-        let free = loop {
-            let at = cursor.step(mask);
-            match self.slots[at].key {
-                Key::Free => break at,
-                Key::Removed => removed = Some(at),
-                Key::Here(_) => {}
+        let free = 'probe: loop {
+            let run = if base + LINEAR <= mask { LINEAR } else { 0 };
+            for (ahead, slot) in self.slots[base..=base + run].iter().enumerate() {
+                match slot.key {
+                    Key::Free => break 'probe base + ahead,
+                    Key::Removed => removed = Some(base + ahead),
+                    Key::Here(_) => {}
+                }
             }
+            perturb >>= 5;
+            base = (base.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb as usize)) & mask;
         };
         // The last vacated slot on the way is used again.
         let at = removed.unwrap_or(free);
@@ -225,6 +229,35 @@ impl Keys {
                     _ => {}
                 }
             }
+        })
+    }
+
+    /// The slot of a key (`Some(None)` if it is not there), as far as that can be told without script code and soon; else `probe` can.
+    #[inline]
+    pub fn find_quickly(&self, hash: i64, key: &Value) -> Option<Option<usize>> {
+        self.table.with(|table| {
+            if table.slots.is_empty() {
+                return Some(None);
+            }
+            let mask = table.slots.len() - 1;
+            let (mut base, mut perturb) = (hash as usize & mask, hash as u64);
+            for _ in 0..LONG / LINEAR {
+                let run = if base + LINEAR <= mask { LINEAR } else { 0 };
+                for (ahead, slot) in table.slots[base..=base + run].iter().enumerate() {
+                    match &slot.key {
+                        Key::Free => return Some(None),
+                        Key::Here(other) if slot.hash == hash => {
+                            if same_key(other, key)? {
+                                return Some(Some(base + ahead));
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                perturb >>= 5;
+                base = (base.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb as usize)) & mask;
+            }
+            None
         })
     }
 
@@ -343,10 +376,12 @@ impl Set {
     /// Adds a key that `probe` has just found missing.
     pub fn insert_new(&self, hash: i64, key: Value) {
         let (before, after) = self.0.insert(hash, key);
-        // SAFETY: sets are only used as payloads of heap objects.
-        let heap = unsafe { heap_of(self) };
-        heap.charge(after);
-        heap.discharge(before);
+        if before != after {
+            // SAFETY: sets are only used as payloads of heap objects.
+            let heap = unsafe { heap_of(self) };
+            heap.charge(after);
+            heap.discharge(before);
+        }
     }
 
     /// Makes room for the keys of another set or a dict, which has `more` of them.

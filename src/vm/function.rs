@@ -118,6 +118,25 @@ pub enum NativeCode {
     AsyncClosure(Box<dyn Fn(&Vm, &[Value]) -> R<Box<dyn NativeFrame>> + Send>),
 }
 
+/// With how many positional arguments a native function can be entered without more ado, receivers included, and how many values it
+/// takes: those that are missing are `Undef`.
+#[derive(Clone, Copy, Default)]
+pub struct Arity {
+    pub least: u8,
+    /// Less than `least` if there is always more to do.
+    pub most: u8,
+    pub values: u8,
+    pub is_known: bool,
+}
+
+/// The way into a native function for a number of arguments that need no binding.
+#[derive(Clone, Copy)]
+pub struct Direct {
+    pub enter: fn(&Vm, &[Value]) -> R,
+    /// How many values it takes.
+    pub values: usize,
+}
+
 /// How a native function in a class is bound when it is looked up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Binding {
@@ -135,6 +154,8 @@ pub struct NativeFunction {
     /// The parameters in script syntax, as in `prefix, start=0, end=None`, without `self`.
     pub signature_text: std::borrow::Cow<'static, str>,
     pub signature: OnceCell<Box<crate::vm::signature::Signature>>,
+    /// How many arguments can be passed on as they are, once somebody has asked.
+    pub arity: Cell<Arity>,
     pub code: NativeCode,
     pub binding: Binding,
     /// The class it is a method of, or the module's name; `None` for neither.

@@ -14,6 +14,10 @@ enum Quick {
     Item(Value),
     Char(char),
     Pair(Value, Value),
+    /// The next of this iterator, with this number.
+    Numbered(Value, i64),
+    /// The next of each of these iterators.
+    Zipped(Ref<Tuple>),
     /// Nothing more; the state that was left is dropped outside.
     End(Iter),
     Slow,
@@ -129,6 +133,19 @@ impl Vm {
                     None => Quick::End(std::mem::take(state)),
                 }
             }
+            Iter::Enumerate { inner, next: Value::Int(next) } if *next < i64::MAX => Quick::Numbered(inner.clone(), *next),
+            Iter::Zip { inners, strict: false } if inners.len() == 2 => Quick::Zipped(inners.clone()),
+            Iter::Set { set, at, used, left } => match super::mapping::set_keys(set) {
+                Some(keys) if keys.len() == *used => match keys.next_key(*at) {
+                    Some((slot, _, key)) => {
+                        *at = slot + 1;
+                        *left = left.saturating_sub(1);
+                        Quick::Item(key)
+                    }
+                    None => Quick::End(std::mem::take(state)),
+                },
+                _ => Quick::Slow,
+            },
             Iter::Done => Quick::End(Iter::Done),
             _ => Quick::Slow,
         });
@@ -136,6 +153,22 @@ impl Vm {
             Quick::Item(item) => Ok(Some(item)),
             Quick::Char(char) => Ok(Some(self.char_value(char))),
             Quick::Pair(key, value) => Ok(Some(Value::from(self.heap.tuple([key, value])))),
+            Quick::Numbered(inner, number) => {
+                let Some(item) = self.next(&inner)? else { return Ok(None) };
+                // The number is that of then: the inner iterator may have come back here.
+                iterator.state.with_mut(|state| {
+                    if let Iter::Enumerate { next: next @ Value::Int(_), .. } = state {
+                        *next = Value::Int(number + 1);
+                    }
+                });
+                Ok(Some(Value::from(self.heap.tuple([Value::Int(number), item]))))
+            }
+            Quick::Zipped(inners) => {
+                let [first, second] = inners.items() else { return Ok(None) };
+                let Some(first) = self.next(first)? else { return Ok(None) };
+                let Some(second) = self.next(second)? else { return Ok(None) };
+                Ok(Some(Value::from(self.heap.tuple([first, second]))))
+            }
             Quick::End(state) => {
                 drop(state);
                 Ok(None)

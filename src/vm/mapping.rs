@@ -331,7 +331,16 @@ impl Vm {
     }
 
     /// As `set_find`, when the hash is known.
+    #[inline]
     pub fn set_find_hashed(&self, keys: &Keys, hash: i64, key: &Value) -> R<Option<usize>> {
+        match keys.find_quickly(hash, key) {
+            Some(found) => Ok(found),
+            None => self.set_find_slowly(keys, hash, key),
+        }
+    }
+
+    #[inline(never)]
+    fn set_find_slowly(&self, keys: &Keys, hash: i64, key: &Value) -> R<Option<usize>> {
         let mut cursor = Cursor::default();
         loop {
             let version = keys.version();
@@ -388,12 +397,28 @@ impl Vm {
         if self.set_find_hashed(set.keys(), hash, &key)?.is_some() {
             return Ok(false);
         }
+        self.set_insert(set, hash, key)?;
+        Ok(true)
+    }
+
+    /// Adds a key that is known to be missing.
+    #[inline]
+    fn set_insert(&self, set: &Ref<Set>, hash: i64, key: Value) -> R<()> {
         let len = set.keys().len();
         if len >= LARGE && len.is_power_of_two() {
             self.check_table(len)?;
         }
         set.insert_new(hash, key);
-        Ok(true)
+        Ok(())
+    }
+
+    /// Adds one of the keys of a set to another that has only such: unless a script can tell, they need not be compared.
+    #[inline]
+    fn set_take_over(&self, set: &Ref<Set>, hash: i64, key: Value) -> R<()> {
+        match key.kind() {
+            Kind::Free | Kind::Str => self.set_insert(set, hash, key),
+            _ => self.set_add_hashed(set, hash, key).map(|_| ()),
+        }
     }
 
     /// Removes a key; whether it was there.
@@ -422,7 +447,9 @@ impl Vm {
         let mut at = 0;
         while let Some((slot, hash, key)) = keys.next_key(at) {
             // Empty slots are passed too.
-            self.charge(((slot - at) / 64) as u64)?;
+            if slot - at >= 64 {
+                self.charge(((slot - at) / 64) as u64)?;
+            }
             at = slot + 1;
             if at.is_multiple_of(16) {
                 self.charge(1)?;
@@ -499,7 +526,7 @@ impl Vm {
                 let (few, many) = if theirs.len() > keys.len() { (keys, theirs) } else { (theirs, keys) };
                 self.each_key(few, |hash, key| {
                     if self.set_find_hashed(many, hash, &key)?.is_some() {
-                        self.set_add_hashed(&result, hash, key)?;
+                        self.set_take_over(&result, hash, key)?;
                     }
                     Ok(true)
                 })?;
@@ -536,7 +563,7 @@ impl Vm {
                 (None, None) => false,
             };
             if !found {
-                self.set_add_hashed(&result, hash, key)?;
+                self.set_take_over(&result, hash, key)?;
             }
             Ok(true)
         })?;

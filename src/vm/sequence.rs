@@ -3,8 +3,6 @@
 //!
 //! Items are read one at a time wherever script code may run between them, because a script can change a list at any moment.
 
-use std::cmp::Ordering;
-
 use dashu_int::{IBig, Sign};
 use smallvec::SmallVec;
 
@@ -30,7 +28,12 @@ pub struct Picked {
 impl Picked {
     /// The indices, in order.
     pub fn indices(self) -> impl Iterator<Item = usize> {
-        (0..self.count).map(move |n| (i128::from(self.start) + n as i128 * i128::from(self.step)) as usize)
+        let mut next = self.start;
+        (0..self.count).map(move |_| {
+            let at = next;
+            next = next.wrapping_add(self.step);
+            at as usize
+        })
     }
 
     /// The indices as a span, if the step is 1.
@@ -235,10 +238,13 @@ impl Vm {
 
     fn list_set_slice(&self, list: &Ref<List>, slice: &Ref<Slice>, value: &Value) -> R<()> {
         let (.., step) = self.slice_parts(slice)?;
-        let items = match self.is_iterable(value) {
-            true => self.collect(value)?,
-            false if step == 1 => return Err(self.type_error("can only assign an iterable")),
-            false => return Err(self.type_error("must assign iterable to extended slice")),
+        let temporary = value.downcast::<List>().filter(|source| source.as_obj().refs() == 1);
+        let items = match (temporary, self.is_iterable(value)) {
+            // Nobody else will look at it again.
+            (Some(source), _) => source.replace(Vec::new()),
+            (None, true) => self.collect(value)?,
+            (None, false) if step == 1 => return Err(self.type_error("can only assign an iterable")),
+            (None, false) => return Err(self.type_error("must assign iterable to extended slice")),
         };
         let picked = self.slice_of(slice, || list.len())?;
         self.will_copy(items.len())?;
@@ -256,7 +262,9 @@ impl Vm {
         }
         let old = list.with_mut(|slots| {
             let replace = |(at, item): (usize, Value)| slots.get_mut(at).map(|slot| std::mem::replace(slot, item));
-            picked.indices().zip(items).map(replace).collect::<Vec<_>>()
+            let old = picked.indices().zip(items).filter_map(replace);
+            // Only objects need to be dropped.
+            old.filter(|old| matches!(old, Value::Obj(_))).collect::<Vec<_>>()
         });
         drop(old);
         Ok(())
@@ -551,18 +559,7 @@ impl Vm {
             (CmpOp::Eq, Some(_)) => Ok(Value::FALSE),
             (CmpOp::NotEq, Some(_)) => Ok(Value::TRUE),
             (op, Some((x, y))) => self.nested(|| self.compare(op, &x, &y)),
-            (op, None) => {
-                let order = a.len().cmp(&b.len());
-                Ok(Value::bool(match op {
-                    CmpOp::Eq => order == Ordering::Equal,
-                    CmpOp::NotEq => order != Ordering::Equal,
-                    CmpOp::Lt => order == Ordering::Less,
-                    CmpOp::LtE => order != Ordering::Greater,
-                    CmpOp::Gt => order == Ordering::Greater,
-                    CmpOp::GtE => order != Ordering::Less,
-                    CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn => false,
-                }))
-            }
+            (op, None) => Ok(Value::bool(op.holds(a.len().cmp(&b.len())) == Some(true))),
         }
     }
 

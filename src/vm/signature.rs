@@ -6,9 +6,12 @@
 
 use smallvec::SmallVec;
 
-use super::function::{Args, Binding, NativeFunction};
+use super::function::{Args, Arity, Binding, Direct, NativeCode, NativeFunction};
 use super::{Vm, call::Flat};
 use crate::value::{Class, R, Raised, Ref, Value};
+
+/// The most values of a call without binding.
+pub const MAX_DIRECT: usize = 6;
 
 /// The parameters of a native function, without the receiver.
 pub struct Signature {
@@ -119,6 +122,36 @@ impl NativeFunction {
     #[inline]
     pub fn signature(&self) -> &Signature {
         self.signature.get_or_init(|| Box::new(Signature::parse(&self.signature_text)))
+    }
+
+    /// The way in for `given` positional arguments (receivers included), if they need no binding.
+    #[inline]
+    pub fn direct(&self, given: usize) -> Option<Direct> {
+        let arity = self.arity.get();
+        if given >= arity.least as usize && given <= arity.most as usize && arity.is_known {
+            let NativeCode::Bound(enter) = self.code else { return None };
+            return Some(Direct { enter, values: arity.values as usize });
+        }
+        if arity.is_known { None } else { self.find_arity(given) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_arity(&self, given: usize) -> Option<Direct> {
+        let signature = self.signature();
+        let values = self.receivers() + signature.parameters.len();
+        let arity = if matches!(self.code, NativeCode::Bound(_)) && signature.is_plain && values <= MAX_DIRECT {
+            Arity {
+                least: (self.receivers() + signature.required) as u8,
+                most: (self.receivers() + signature.positional) as u8,
+                values: values as u8,
+                is_known: true,
+            }
+        } else {
+            Arity { least: 1, most: 0, values: 0, is_known: true }
+        };
+        self.arity.set(arity);
+        self.direct(given)
     }
 
     /// How many leading positional arguments the signature does not mention.

@@ -350,8 +350,9 @@ impl Lowerer<'_> {
                     return Box::new(Is { a, b: self.expr(right), negated });
                 }
                 CmpOp::In | CmpOp::NotIn => {
-                    let a = self.expr(left);
-                    return Box::new(In { a, b: self.expr(right), negated, span });
+                    let a = self.operand(left);
+                    let b = self.operand(right);
+                    return with_operands!(a, b, |a, b| Box::new(In { a, b, negated, span }) as Tree);
                 }
                 _ => {}
             }

@@ -103,6 +103,22 @@ pub enum CmpOp {
     NotIn,
 }
 
+impl CmpOp {
+    /// Whether this order satisfies the comparison; nothing for `is` and `in`, which do not ask for one.
+    #[inline(always)]
+    pub fn holds(self, order: std::cmp::Ordering) -> Option<bool> {
+        Some(match self {
+            CmpOp::Eq => order.is_eq(),
+            CmpOp::NotEq => order.is_ne(),
+            CmpOp::Lt => order.is_lt(),
+            CmpOp::LtE => order.is_le(),
+            CmpOp::Gt => order.is_gt(),
+            CmpOp::GtE => order.is_ge(),
+            CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn => return None,
+        })
+    }
+}
+
 impl BoolOp {
     pub fn symbol(self) -> &'static str {
         match self {

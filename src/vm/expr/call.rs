@@ -11,8 +11,9 @@ use crate::value::{Class, Instance, Kind, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::cache::{Cache, Method, find_class_method, find_method};
 use crate::vm::enter::CallSite;
-use crate::vm::function::{Args, Binding, BoundMethod, Function, NativeFunction};
+use crate::vm::function::{Args, Binding, BoundMethod, Direct, Function, NativeFunction};
 use crate::vm::node::{Node, Tree};
+use crate::vm::signature::MAX_DIRECT;
 use crate::vm::unowned::Unowned;
 
 /// Arguments of a call in progress.
@@ -42,10 +43,16 @@ impl<C: Operand> Call<C> {
     fn call(&self, vm: &Vm, l: &mut [Value]) -> R {
         let callee = self.callee.load(vm, l)?;
         let callee = self.callee.take(callee, l);
-        match callee.downcast::<Function>() {
-            Some(function) => call_static(vm, function, &self.site, l),
-            None => call_value(vm, &callee, &self.site, l),
+        if let Some(function) = callee.downcast::<Function>() {
+            return call_static(vm, function, &self.site, l);
         }
+        if let Some(function) = callee.downcast::<NativeFunction>()
+            && function.binding == Binding::Function
+            && let Some(direct) = function.direct(self.site.args.len())
+        {
+            return enter_directly(vm, l, Value::Undef, &self.site, direct);
+        }
+        call_value(vm, &callee, &self.site, l)
     }
 }
 
@@ -71,17 +78,19 @@ fn call_value(vm: &Vm, callee: &Value, site: &CallSite, l: &mut [Value]) -> R {
     {
         return vm.enter_method(function, method.this.clone(), site, l);
     }
+    if let ([arg], Some(class)) = (&*site.args, callee.downcast::<Class>()) {
+        let arg = arg.eval(vm, l)?;
+        if let Some(converted) = vm.convert_quickly(class, &arg) {
+            vm.tick()?;
+            return Ok(converted);
+        }
+        return vm.call_class(class, Args::positional(&[arg])).map_err(|Raised| vm.at(site.span));
+    }
     let mut args = Arguments::new();
     evaluate(vm, l, Value::Undef, &site.args, &mut args)?;
     if let Some(function) = callee.downcast::<NativeFunction>() {
         vm.tick()?;
         return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(site.span));
-    }
-    if let (Some(class), [arg]) = (callee.downcast::<Class>(), args.as_slice())
-        && let Some(converted) = vm.convert_quickly(class, arg)
-    {
-        vm.tick()?;
-        return Ok(converted);
     }
     vm.call(callee, &args).map_err(|Raised| vm.at(site.span))
 }
@@ -95,6 +104,29 @@ pub(super) fn evaluate(vm: &Vm, l: &mut [Value], this: Value, args: &[Tree], val
         values.push(arg.eval(vm, l)?);
     }
     Ok(())
+}
+
+/// Evaluates arguments and enters a native function that takes them as they are.
+#[inline]
+fn enter_directly(vm: &Vm, l: &mut [Value], this: Value, site: &CallSite, direct: Direct) -> R {
+    match direct.values {
+        0 | 1 => enter_with::<1>(vm, l, this, site, direct),
+        2 => enter_with::<2>(vm, l, this, site, direct),
+        3 => enter_with::<3>(vm, l, this, site, direct),
+        _ => enter_with::<MAX_DIRECT>(vm, l, this, site, direct),
+    }
+}
+
+#[inline(never)]
+fn enter_with<const N: usize>(vm: &Vm, l: &mut [Value], this: Value, site: &CallSite, direct: Direct) -> R {
+    let mut values = [const { Value::Undef }; N];
+    let receivers = !this.is_undef() as usize;
+    values[0] = this;
+    for (value, arg) in values[receivers..].iter_mut().zip(&site.args) {
+        *value = arg.eval(vm, l)?;
+    }
+    vm.tick()?;
+    (direct.enter)(vm, &values[..direct.values]).map_err(|Raised| vm.at(site.span))
 }
 
 /// `object.name(a, b)`: positional arguments only.
@@ -214,6 +246,9 @@ impl<A: Operand> CallMethod<A> {
                 self.find_native(vm, &object, known)
             };
             if let Some(function) = function {
+                if let Some(direct) = function.get().direct(self.site.args.len() + 1) {
+                    return enter_directly(vm, l, object, &self.site, direct);
+                }
                 let function = function.get().clone();
                 let mut args = Arguments::new();
                 evaluate(vm, l, object, &self.site.args, &mut args)?;
@@ -311,6 +346,24 @@ pub(super) fn call_bound(vm: &Vm, function: &Ref<Function>, this: Value, site: &
     vm.call_function(function, Args::positional(&args)).map_err(|Raised| vm.at(site.span))
 }
 
+/// The integer that up to 18 ASCII digits with or without a sign are.
+#[inline]
+fn plain_digits(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut number = 0i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + i64::from(digit);
+    }
+    Some(if digits.len() < text.len() { -number } else { number })
+}
+
 impl Vm {
     /// `str(x)`, `int(x)`, `float(x)` of a number or text, where the conversion is all there is to do.
     #[inline]
@@ -331,6 +384,7 @@ impl Vm {
                 Value::Int(_) => Some(arg.clone()),
                 Value::Bool(b) => Some(Value::Int(*b as i64)),
                 Value::Float(bits) if f64::from_bits(*bits).abs() < 9e18 => Some(Value::Int(f64::from_bits(*bits) as i64)),
+                Value::Obj(_) => plain_digits(arg.downcast::<Str>()?.as_str()).map(Value::Int),
                 _ => None,
             };
         }

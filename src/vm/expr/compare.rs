@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 
 use super::operand::Operand;
+use super::subscript;
 use crate::syntax::Span;
 use crate::syntax::ast::CmpOp;
-use crate::value::{R, Raised, Str, Value};
+use crate::value::{Dict, Kind, R, Raised, Set, Str, Value, hash};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 
@@ -14,37 +15,38 @@ pub trait Comparison: 'static {
     const OP: CmpOp;
     fn ints(a: i64, b: i64) -> bool;
     fn floats(a: f64, b: f64) -> bool;
-    /// Whether `==` and `!=` of two strings may be answered here.
-    const EQUALITY: Option<bool> = None;
+    fn texts(a: &str, b: &str) -> bool;
 }
 
 macro_rules! comparison {
-    ($($name:ident $op:tt $equality:expr;)*) => {
+    ($($name:ident $op:tt;)*) => {
         $(
             #[doc = concat!("The comparison `", stringify!($op), "`.")]
             pub struct $name;
 
             impl Comparison for $name {
                 const OP: CmpOp = CmpOp::$name;
-                const EQUALITY: Option<bool> = $equality;
 
                 #[inline(always)]
                 fn ints(a: i64, b: i64) -> bool { a $op b }
 
                 #[inline(always)]
                 fn floats(a: f64, b: f64) -> bool { a $op b }
+
+                #[inline(always)]
+                fn texts(a: &str, b: &str) -> bool { a $op b }
             }
         )*
     };
 }
 
 comparison! {
-    Eq == Some(true);
-    NotEq != Some(false);
-    Lt < None;
-    LtE <= None;
-    Gt > None;
-    GtE >= None;
+    Eq ==;
+    NotEq !=;
+    Lt <;
+    LtE <=;
+    Gt >;
+    GtE >=;
 }
 
 #[inline(always)]
@@ -53,9 +55,8 @@ fn quick<Op: Comparison>(a: &Value, b: &Value) -> Option<bool> {
         (Value::Int(a), Value::Int(b)) => Some(Op::ints(*a, *b)),
         (Value::Float(a), Value::Float(b)) => Some(Op::floats(f64::from_bits(*a), f64::from_bits(*b))),
         (Value::Obj(x), Value::Obj(y)) => {
-            let equal = Op::EQUALITY?;
             let (x, y) = (x.downcast::<Str>()?, y.downcast::<Str>()?);
-            Some((x.is(y) || x.as_str() == y.as_str()) == equal)
+            Some(if x.is(y) { Op::ints(0, 0) } else { Op::texts(x.as_str(), y.as_str()) })
         }
         _ => None,
     }
@@ -139,25 +140,67 @@ impl<A: Operand> Node for IsNone<A> {
 }
 
 /// `a in b`, `a not in b`.
-pub struct In {
-    pub a: Tree,
-    pub b: Tree,
+pub struct In<A, B> {
+    pub a: A,
+    pub b: B,
     pub negated: bool,
     pub span: Span,
 }
 
-impl Node for In {
+/// Whether an item is in a dict, set or text, if that can be told at once.
+#[inline]
+fn contains_quickly(container: &Value, item: &Value) -> Option<bool> {
+    let object = container.as_obj()?;
+    match object.kind() {
+        Kind::Dict => subscript::find(object.downcast::<Dict>()?, item).map(|at| at.is_some()),
+        Kind::Set => {
+            let keys = object.downcast::<Set>()?.keys();
+            let hash = match item {
+                Value::Int(i) => hash::int(*i),
+                item => item.downcast::<Str>()?.hash() as i64,
+            };
+            keys.find_quickly(hash, item).map(|slot| slot.is_some())
+        }
+        Kind::Str => {
+            let (text, part) = (object.downcast::<Str>()?.as_str(), item.downcast::<Str>()?.as_str());
+            match part.as_bytes() {
+                [byte] if text.len() <= 4096 => Some(memchr::memchr(*byte, text.as_bytes()).is_some()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+impl<A: Operand, B: Operand> Node for In<A, B> {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         self.cond(vm, l).map(Value::bool)
     }
 
     fn cond(&self, vm: &Vm, l: &mut [Value]) -> R<bool> {
-        let a = self.a.eval(vm, l)?;
-        let b = self.b.eval(vm, l)?;
-        match vm.contains(&b, &a) {
-            Ok(found) => Ok(found != self.negated),
-            Err(Raised) => Err(vm.at(self.span)),
-        }
+        let a = self.a.load(vm, l)?;
+        let b = self.b.load(vm, l)?;
+        let (a, b) = (self.a.peek(&a, l), self.b.peek(&b, l));
+        let found = match contains_quickly(b, a) {
+            Some(found) => found,
+            None => contains_slowly(vm, b, a, self.span)?,
+        };
+        Ok(found != self.negated)
+    }
+}
+
+#[inline(never)]
+fn contains_slowly(vm: &Vm, container: &Value, item: &Value, span: Span) -> R<bool> {
+    vm.contains(container, item).map_err(|Raised| vm.at(span))
+}
+
+/// `a op b` for two numbers of one kind.
+#[inline]
+fn numbers(op: CmpOp, a: &Value, b: &Value) -> Option<bool> {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => op.holds(a.cmp(b)),
+        (Value::Float(a), Value::Float(b)) => op.holds(f64::from_bits(*a).partial_cmp(&f64::from_bits(*b))?),
+        _ => None,
     }
 }
 
@@ -174,6 +217,13 @@ impl Node for Chain {
         let last = self.rest.len() - 1;
         for (index, (op, operand)) in self.rest.iter().enumerate() {
             let b = operand.eval(vm, l)?;
+            if let Some(holds) = numbers(*op, &a, &b) {
+                if index == last || !holds {
+                    return Ok(Value::bool(holds));
+                }
+                a = b;
+                continue;
+            }
             let result = match op {
                 CmpOp::Is => Value::bool(a.is(&b)),
                 CmpOp::IsNot => Value::bool(!a.is(&b)),

@@ -41,6 +41,17 @@ pub struct MakeTuple(pub Box<[Tree]>);
 
 impl Node for MakeTuple {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match &*self.0 {
+            [a, b] => {
+                let items = [a.eval(vm, l)?, b.eval(vm, l)?];
+                return Ok(Value::from(vm.heap.tuple(items)));
+            }
+            [a, b, c] => {
+                let items = [a.eval(vm, l)?, b.eval(vm, l)?, c.eval(vm, l)?];
+                return Ok(Value::from(vm.heap.tuple(items)));
+            }
+            _ => {}
+        }
         let mut items = Vec::with_capacity(self.0.len());
         for tree in &self.0 {
             items.push(tree.eval(vm, l)?);

@@ -36,7 +36,7 @@ pub(super) fn quick(object: &Value, key: &Value) -> Option<Value> {
 
 /// Where a key is in a dict (`Some(None)`: nowhere), if that can be told without running script code.
 #[inline(always)]
-fn find(dict: &Dict, key: &Value) -> Option<Option<usize>> {
+pub(super) fn find(dict: &Dict, key: &Value) -> Option<Option<usize>> {
     match key {
         Value::Int(i) => dict.find_int(*i).ok(),
         Value::Obj(object) => dict.find_str(object.downcast::<Str>()?).ok(),

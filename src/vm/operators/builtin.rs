@@ -122,15 +122,7 @@ impl Vm {
             }
             _ => return Ok(None),
         };
-        Ok(Some(Value::bool(match op {
-            CmpOp::Eq => order.is_eq(),
-            CmpOp::NotEq => order.is_ne(),
-            CmpOp::Lt => order.is_lt(),
-            CmpOp::LtE => order.is_le(),
-            CmpOp::Gt => order.is_gt(),
-            CmpOp::GtE => order.is_ge(),
-            _ => return Ok(None),
-        })))
+        Ok(op.holds(order).map(Value::bool))
     }
 
     fn set_compare(&self, op: CmpOp, a: &Value, b: &Value) -> R<Option<Value>> {
@@ -164,7 +156,7 @@ impl Vm {
             Kind::BigInt => Ok(numeric::hash(value)),
             Kind::Complex => Ok(value.downcast::<Complex>().map_or(0, number::complex::hash)),
             Kind::Bytes => Ok(value.downcast::<Bytes>().map_or(0, |bytes| bytes.hash() as i64)),
-            Kind::Tuple => self.nested(|| self.hash_tuple(value)),
+            Kind::Tuple => self.hash_tuple(value),
             Kind::FrozenSet => Ok(value.downcast::<FrozenSet>().map_or(0, |set| set.hash())),
             Kind::Range => {
                 let Some(range) = value.downcast::<Range>() else { return Ok(0) };

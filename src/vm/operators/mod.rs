@@ -193,7 +193,7 @@ impl Vm {
             Value::Int(i) => Ok(hash::int(*i)),
             Value::Obj(object) => match object.kind() {
                 Kind::Str => Ok(value.downcast::<Str>().map_or(0, |s| s.hash() as i64)),
-                Kind::Tuple => self.nested(|| self.hash_tuple(value)),
+                Kind::Tuple => self.hash_tuple(value),
                 Kind::Instance | Kind::Native | Kind::Class | Kind::Exception => self.hash_special(value),
                 _ => self.hash_builtin(value),
             },
@@ -203,14 +203,20 @@ impl Vm {
 
     fn hash_tuple(&self, value: &Value) -> R<i64> {
         let Some(tuple) = value.downcast::<Tuple>() else { return Ok(0) };
-        let mut hashes = smallvec::SmallVec::<[i64; 8]>::with_capacity(tuple.len());
+        let mut hash = hash::TupleHash::default();
         for (index, item) in tuple.items().iter().enumerate() {
             if index % 64 == 63 {
                 self.charge(8)?;
             }
-            hashes.push(self.hash(item)?);
+            hash.add(match item {
+                Value::Int(i) => hash::int(*i),
+                item => match item.downcast::<Str>() {
+                    Some(text) => text.hash() as i64,
+                    None => self.nested(|| self.hash(item))?,
+                },
+            });
         }
-        Ok(hash::tuple(hashes.into_iter()))
+        Ok(hash.finish())
     }
 
     /// The hash by identity: that of objects whose class says nothing else.
