@@ -5,6 +5,7 @@ use crate::native::{ModuleRow, new_module};
 use crate::rows;
 use crate::value::{List, Module, R, Raised, Ref, Value};
 use crate::vm::Vm;
+use crate::vm::operators::less_quickly;
 
 pub const MODULE: ModuleRow = ModuleRow { name: "heapq", load };
 
@@ -55,6 +56,42 @@ fn precedes(vm: &Vm, max: bool, a: &Value, b: &Value) -> R<bool> {
     }
 }
 
+/// As `precedes`, if that needs no script code.
+#[inline]
+fn precedes_quickly(max: bool, a: &Value, b: &Value) -> Option<bool> {
+    if max { less_quickly(b, a) } else { less_quickly(a, b) }
+}
+
+/// Moves the item at `position` towards the root as far as no script code is needed; where it is then, and whether it is at its place.
+fn rise_quickly(items: &mut [Value], start: usize, mut position: usize, max: bool) -> (usize, bool) {
+    while position > start {
+        let parent = (position - 1) / 2;
+        match precedes_quickly(max, &items[position], &items[parent]) {
+            Some(true) => items.swap(position, parent),
+            answer => return (position, answer.is_some()),
+        }
+        position = parent;
+    }
+    (position, true)
+}
+
+/// The same towards the leaves; where it is then.
+fn sink_quickly(items: &mut [Value], mut position: usize, max: bool) -> usize {
+    while 2 * position + 1 < items.len() {
+        let mut child = 2 * position + 1;
+        if let Some(right) = items.get(child + 1) {
+            match precedes_quickly(max, &items[child], right) {
+                Some(true) => {}
+                Some(false) => child += 1,
+                None => break,
+            }
+        }
+        items.swap(position, child);
+        position = child;
+    }
+    position
+}
+
 /// An item that must be there, since the length was checked before the last comparison.
 fn at(vm: &Vm, heap: &Ref<List>, index: usize, len: usize) -> R {
     match heap.get(index) {
@@ -64,8 +101,12 @@ fn at(vm: &Vm, heap: &Ref<List>, index: usize, len: usize) -> R {
 }
 
 /// Moves the item at `position` towards the root, not beyond `start`.
-fn rise(vm: &Vm, heap: &Ref<List>, start: usize, mut position: usize, max: bool) -> R<()> {
+fn rise(vm: &Vm, heap: &Ref<List>, start: usize, position: usize, max: bool) -> R<()> {
     let len = heap.len();
+    let (mut position, done) = heap.with_mut(|items| rise_quickly(items, start, position, max));
+    if done {
+        return Ok(());
+    }
     let item = at(vm, heap, position, len)?;
     while position > start {
         let parent = (position - 1) / 2;
@@ -88,7 +129,7 @@ fn rise(vm: &Vm, heap: &Ref<List>, start: usize, mut position: usize, max: bool)
 /// the way.
 fn sink(vm: &Vm, heap: &Ref<List>, start: usize, max: bool) -> R<()> {
     let len = heap.len();
-    let mut position = start;
+    let mut position = heap.with_mut(|items| sink_quickly(items, start, max));
     while 2 * position + 1 < len {
         let left = 2 * position + 1;
         let mut child = at(vm, heap, left, len)?;

@@ -1,8 +1,7 @@
 //! Dictionaries: data only; the methods are in `builtins/dict.rs`, the key comparisons that may run script code in
 //! `vm/mapping.rs`.
 //!
-//! Entries stand in insertion order in a vector; beyond eight of them a table of indices, probed linearly from a mixed hash,
-//! finds them. A probe that meets an equal hash with a key it cannot compare by itself hands the entry out (`Probe::Ask`), so that no
+//! Entries stand in insertion order in a vector; beyond eight of them a table of indices finds them (`Places` says where to look). A probe that meets an equal hash with a key it cannot compare by itself hands the entry out (`Probe::Ask`), so that no
 //! borrow is open while a script's `__eq__` runs. Namespaces (modules, classes) are dictionaries too; `version` and
 //! `value_at` let their readers cache an entry's position.
 
@@ -13,6 +12,8 @@ use super::object::{Kind, Payload, Ref, Visitor, heap_of};
 use super::{Heap, Str, Tuple, Value, hash};
 
 const EMPTY: u32 = u32::MAX;
+/// In the table of indices: an entry was here that is gone, and those that could not be here are further on.
+const GONE: u32 = u32::MAX - 1;
 /// A probe that passes this many entries is handed back, so that its caller can count the work.
 const LONG: usize = 512;
 /// Up to this many entries are searched one by one, without a table.
@@ -33,6 +34,8 @@ struct Table {
     entries: Vec<Entry>,
     indices: Box<[u32]>,
     live: u32,
+    /// Places of the table of indices that are not empty.
+    fill: u32,
     /// Before `first` and from `end` on there are only holes, as far as is known: whoever looks for the first or last entry moves
     /// these, so that taking entries off either end one by one is linear.
     first: Cell<u32>,
@@ -134,14 +137,59 @@ fn mix(hash: u64) -> usize {
     (product >> 64) as usize ^ product as usize
 }
 
+/// Where the index of an entry may be in a table of indices, one place after the other: first the one that the hash itself names,
+/// so that numbers in a row lie in a row; if that is taken, where its mixture with the seed says, and onwards from there.
+struct Places {
+    hash: u64,
+    mask: usize,
+    at: usize,
+    step: usize,
+}
+
+impl Places {
+    #[inline(always)]
+    fn new(hash: u64, indices: &[u32], step: usize) -> Places {
+        let at = if step < 2 { 0 } else { mix(hash).wrapping_add(step - 2) };
+        Places { hash, mask: indices.len() - 1, at, step }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> usize {
+        self.at = match self.step {
+            0 => self.hash as usize,
+            1 => mix(self.hash),
+            _ => self.at.wrapping_add(1),
+        } & self.mask;
+        self.step += 1;
+        self.at
+    }
+}
+
 impl Table {
-    fn slot_of(&self, hash: u64, index: usize) -> usize {
-        let mask = self.indices.len() - 1;
-        let mut slot = mix(hash) & mask;
-        while self.indices[slot] != index as u32 {
-            slot = (slot + 1) & mask;
+    /// Notes in the table of indices where the entry at `index` is.
+    #[inline]
+    fn place(&mut self, hash: u64, index: usize) {
+        if self.indices.is_empty() {
+            return;
         }
-        slot
+        let mut places = Places::new(hash, &self.indices, 0);
+        loop {
+            let slot = &mut self.indices[places.next()];
+            if *slot >= GONE {
+                self.fill += (*slot == EMPTY) as u32;
+                *slot = index as u32;
+                return;
+            }
+        }
+    }
+
+    /// Whether the table of indices must be made anew before it takes another.
+    #[inline]
+    fn is_crowded(&self) -> bool {
+        match self.indices.len() {
+            0 => self.entries.len() >= SMALL,
+            places => self.fill as usize >= usable(places),
+        }
     }
 
     #[inline]
@@ -149,34 +197,23 @@ impl Table {
         if self.indices.is_empty() {
             return self.entries.iter().position(|e| e.hash == hash && is(&e.key));
         }
-        let mask = self.indices.len() - 1;
-        let mut slot = mix(hash) & mask;
+        let mut places = Places::new(hash, &self.indices, 0);
         loop {
-            let index = self.indices[slot];
-            if index == EMPTY {
-                return None;
+            let index = self.indices[places.next()];
+            match self.entries.get(index as usize) {
+                Some(entry) if entry.hash == hash && is(&entry.key) => return Some(index as usize),
+                None if index == EMPTY => return None,
+                _ => {}
             }
-            let entry = &self.entries[index as usize];
-            if entry.hash == hash && is(&entry.key) {
-                return Some(index as usize);
-            }
-            slot = (slot + 1) & mask;
         }
     }
 
     fn insert(&mut self, hash: u64, key: Value, value: Value) -> usize {
-        if self.entries.len() == self.entries.capacity() || self.entries.len() >= usable(self.indices.len()) {
+        if self.entries.len() == self.entries.capacity() || self.is_crowded() {
             self.make_room();
         }
         let index = self.entries.len();
-        if !self.indices.is_empty() {
-            let mask = self.indices.len() - 1;
-            let mut slot = mix(hash) & mask;
-            while self.indices[slot] != EMPTY {
-                slot = (slot + 1) & mask;
-            }
-            self.indices[slot] = index as u32;
-        }
+        self.place(hash, index);
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
         self.end.set(index as u32 + 1);
@@ -185,7 +222,7 @@ impl Table {
 
     /// Puts an entry before all others: into a hole there, or all others move by half of their number to make holes.
     fn insert_front(&mut self, hash: u64, key: Value, value: Value) {
-        if self.first.get() == 0 {
+        if self.is_full_in_front() {
             self.entries.retain(|e| !e.key.is_undef());
             let gap = (self.entries.len() / 2).max(4);
             self.entries.reserve_exact(gap * 2);
@@ -200,14 +237,11 @@ impl Table {
         self.end.set(self.end.get().max(index as u32 + 1));
         self.entries[index] = Entry { hash, key, value };
         self.live += 1;
-        if !self.indices.is_empty() {
-            let mask = self.indices.len() - 1;
-            let mut slot = mix(hash) & mask;
-            while self.indices[slot] != EMPTY {
-                slot = (slot + 1) & mask;
-            }
-            self.indices[slot] = index as u32;
-        }
+        self.place(hash, index);
+    }
+
+    fn is_full_in_front(&self) -> bool {
+        self.first.get() == 0 || self.is_crowded()
     }
 
     /// Drops the holes, or grows; either way the table of indices is made anew.
@@ -231,6 +265,7 @@ impl Table {
     }
 
     fn index(&mut self, room: usize) {
+        self.fill = 0;
         if room <= SMALL {
             self.indices = Box::default();
             return;
@@ -241,19 +276,25 @@ impl Table {
             if entry.key.is_undef() {
                 continue;
             }
-            let mut slot = mix(entry.hash) & (size - 1);
-            while self.indices[slot] != EMPTY {
-                slot = (slot + 1) & (size - 1);
+            let mut places = Places::new(entry.hash, &self.indices, 0);
+            let mut at = places.next();
+            while self.indices[at] != EMPTY {
+                at = places.next();
             }
-            self.indices[slot] = index as u32;
+            self.indices[at] = index as u32;
+            self.fill += 1;
         }
     }
 
     fn remove(&mut self, index: usize) -> Option<Entry> {
         let hash = self.entries.get(index).filter(|e| !e.key.is_undef())?.hash;
         if !self.indices.is_empty() {
-            let slot = self.slot_of(hash, index);
-            self.vacate(slot);
+            let mut places = Places::new(hash, &self.indices, 0);
+            let mut at = places.next();
+            while self.indices[at] != index as u32 {
+                at = places.next();
+            }
+            self.indices[at] = GONE;
         }
         let gone = Entry { hash: 0, key: Value::Undef, value: Value::Undef };
         let removed = std::mem::replace(&mut self.entries[index], gone);
@@ -298,24 +339,9 @@ impl Table {
         removed
     }
 
-    /// Frees a slot of the table of indices and moves those behind it up that a probe would no longer reach.
-    fn vacate(&mut self, mut slot: usize) {
-        let mask = self.indices.len() - 1;
-        let mut next = (slot + 1) & mask;
-        while self.indices[next] != EMPTY {
-            let home = mix(self.entries[self.indices[next] as usize].hash) & mask;
-            if next.wrapping_sub(home) & mask >= next.wrapping_sub(slot) & mask {
-                self.indices[slot] = self.indices[next];
-                slot = next;
-            }
-            next = (next + 1) & mask;
-        }
-        self.indices[slot] = EMPTY;
-    }
-
     /// A table without entries that says of them what this one does.
     fn bounds(&self) -> Table {
-        Table { live: self.live, first: self.first.clone(), end: self.end.clone(), ..Table::default() }
+        Table { live: self.live, fill: self.fill, first: self.first.clone(), end: self.end.clone(), ..Table::default() }
     }
 
     fn bytes(&self) -> usize {
@@ -399,24 +425,20 @@ impl Dict {
                 }
                 return Probe::Missing;
             }
-            let mask = table.indices.len() - 1;
-            let mut step = cursor;
+            let mut places = Places::new(hash, &table.indices, cursor);
             loop {
-                let index = table.indices[mix(hash).wrapping_add(step) & mask];
-                step += 1;
-                if index == EMPTY {
-                    return Probe::Missing;
+                if places.step - cursor > LONG {
+                    return Probe::Long { cursor: places.step };
                 }
-                if step - cursor > LONG {
-                    return Probe::Long { cursor: step - 1 };
-                }
-                let entry = &table.entries[index as usize];
-                if entry.hash == hash {
-                    match same_key(&entry.key, key) {
+                let index = table.indices[places.next()];
+                match table.entries.get(index as usize) {
+                    Some(entry) if entry.hash == hash => match same_key(&entry.key, key) {
                         Some(true) => return Probe::Found(index as usize),
                         Some(false) => {}
-                        None => return ask(index as usize, step),
-                    }
+                        None => return ask(index as usize, places.step),
+                    },
+                    None if index == EMPTY => return Probe::Missing,
+                    _ => {}
                 }
             }
         })
@@ -531,9 +553,7 @@ impl Dict {
     #[inline]
     pub fn insert_new(&self, hash: u64, key: Value, value: Value) {
         self.bump();
-        let fits = self
-            .table
-            .with(|table| table.entries.len() < table.entries.capacity() && table.entries.len() < usable(table.indices.len()));
+        let fits = self.table.with(|table| table.entries.len() < table.entries.capacity() && !table.is_crowded());
         if fits {
             self.table.with_mut(|table| table.insert(hash, key, value));
             return;
@@ -556,7 +576,7 @@ impl Dict {
 
     /// Whether adding a key in front moves all others.
     pub fn is_full_in_front(&self) -> bool {
-        self.table.with(|table| table.first.get() == 0)
+        self.table.with(Table::is_full_in_front)
     }
 
     fn change(&self, change: impl FnOnce(&mut Table)) {

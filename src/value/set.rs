@@ -246,11 +246,7 @@ impl Keys {
                 for (ahead, slot) in table.slots[base..=base + run].iter().enumerate() {
                     match &slot.key {
                         Key::Free => return Some(None),
-                        Key::Here(other) if slot.hash == hash => {
-                            if same_key(other, key)? {
-                                return Some(Some(base + ahead));
-                            }
-                        }
+                        Key::Here(other) if slot.hash == hash && same_key(other, key)? => return Some(Some(base + ahead)),
                         _ => {}
                     }
                 }

@@ -2,6 +2,7 @@
 
 use super::Vm;
 use super::coroutine::Generator;
+use super::cursor::Cursor;
 use crate::value::{Dict, Kind, List, NativeIterator, R, Raised, Range, Str, Tuple, Value};
 
 /// Takes the next item from an iterator of a native type: nothing at the end.
@@ -157,8 +158,21 @@ impl Vm {
 
     /// Calls `each` with every item; `false` from it ends the walk.
     pub fn for_each(&self, iterable: &Value, each: &mut dyn FnMut(Value) -> R<bool>) -> R<()> {
-        let iterator = self.iter(iterable)?;
-        self.drain(&iterator, each)
+        let mut cursor = Cursor::new(self, iterable.clone())?;
+        let mut count = 0u64;
+        loop {
+            let item = cursor.next(self)?;
+            if item.is_undef() {
+                return Ok(());
+            }
+            count += 1;
+            if count.is_multiple_of(PER_UNIT) {
+                self.charge(1)?;
+            }
+            if !each(item)? {
+                return Ok(());
+            }
+        }
     }
 
     /// As `for_each`, for the rest of an iterator.

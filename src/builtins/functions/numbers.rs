@@ -5,6 +5,7 @@ use crate::rows;
 use crate::syntax::ast::Operator;
 use crate::value::{BigInt, ByteArray, Bytes, R, Str, Value};
 use crate::vm::Vm;
+use crate::vm::cursor::Cursor;
 use crate::vm::number;
 
 pub(super) const ROWS: [Row; 10] = rows![
@@ -164,10 +165,14 @@ fn sum(vm: &Vm, iterable: &Value, start: &Value) -> R {
     if let Some((what, empty)) = refused {
         return Err(vm.type_error(format!("sum() can't sum {what} [use {empty}.join(seq) instead]")));
     }
-    let iterator = vm.iter(iterable)?;
+    let mut items = Cursor::new(vm, iterable.clone())?;
     let mut total = Total::of(start);
     let mut count = 0u32;
-    while let Some(item) = vm.next(&iterator)? {
+    loop {
+        let item = items.next(vm)?;
+        if item.is_undef() {
+            break;
+        }
         count = count.wrapping_add(1);
         if count.is_multiple_of(16) {
             vm.charge(1)?;

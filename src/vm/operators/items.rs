@@ -2,7 +2,9 @@
 
 use super::super::Vm;
 use super::exact_keys;
-use crate::value::{ByteArray, Bytes, Class, Dict, DictView, Kind, List, MappingProxy, R, Range, Str, Tuple, Value};
+use crate::value::{
+    ByteArray, Bytes, Class, Dict, DictView, Instance, Kind, List, MappingProxy, R, Range, Ref, Str, Tuple, Value,
+};
 
 impl Vm {
     /// `object[key]`.
@@ -55,8 +57,18 @@ impl Vm {
         Ok(None)
     }
 
+    /// The dict inside an instance of a class derived from it that has not overridden this method.
+    #[inline]
+    fn inherited_dict<'a>(&self, object: &'a Value, method: &Ref<Str>) -> Option<&'a Ref<Dict>> {
+        let dict = object.downcast::<Instance>()?.base().downcast::<Dict>()?;
+        self.is_native_of(&self.class_of(object).lookup(method), &self.types.dict).then_some(dict)
+    }
+
     #[inline(never)]
     fn get_item_special(&self, object: &Value, key: &Value) -> R {
+        if self.inherited_dict(object, &self.n.__getitem__).is_some() {
+            return self.dict_subscript(object, key);
+        }
         if let Some(answer) = self.call_special(object, &self.n.__getitem__, std::slice::from_ref(key))? {
             return Ok(answer);
         }
@@ -89,6 +101,9 @@ impl Vm {
 
     #[inline(never)]
     fn set_item_special(&self, object: &Value, key: &Value, value: Value) -> R<()> {
+        if let Some(dict) = self.inherited_dict(object, &self.n.__setitem__) {
+            return self.dict_set(dict, key.clone(), value);
+        }
         match self.call_special(object, &self.n.__setitem__, &[key.clone(), value])? {
             Some(_) => Ok(()),
             None => {
@@ -163,6 +178,9 @@ impl Vm {
 
     #[inline(never)]
     fn contains_special(&self, container: &Value, item: &Value) -> R<bool> {
+        if let Some(dict) = self.inherited_dict(container, &self.n.__contains__) {
+            return Ok(self.dict_find(dict, item)?.is_some());
+        }
         let class = self.class_of(container);
         let method = class.lookup(&self.n.__contains__);
         if method.is_none() {
