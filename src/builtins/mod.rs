@@ -5,7 +5,7 @@
 //! added are rows (`native/`), so this is where to look for what a built-in type can do.
 
 mod bool;
-mod bytes;
+pub mod bytes;
 pub mod codecs;
 mod comparisons;
 pub mod complex;

@@ -6,6 +6,7 @@
 mod abc;
 mod asyncio;
 mod atexit;
+mod binascii;
 mod bisect;
 mod cmath;
 mod collections;
@@ -13,6 +14,7 @@ mod concurrent;
 mod contextvars;
 mod functools;
 mod gc;
+mod hashlib;
 mod heapq;
 mod inspect;
 mod io;
@@ -40,10 +42,14 @@ use crate::vm::import::Loader;
 
 /// The modules, sorted by import name.
 pub const MODULES: &[ModuleRow] = &[
+    #[cfg(feature = "re")]
+    scripts::STRPTIME,
     scripts::SUPPORT,
     abc::MODULE,
     asyncio::MODULE,
     atexit::MODULE,
+    scripts::BASE64,
+    binascii::MODULE,
     bisect::MODULE,
     cmath::MODULE,
     collections::MODULE,
@@ -54,10 +60,15 @@ pub const MODULES: &[ModuleRow] = &[
     contextvars::MODULE,
     scripts::COPY,
     scripts::DATACLASSES,
+    scripts::DATETIME,
     scripts::ENUM,
+    #[cfg(feature = "re")]
+    scripts::FRACTIONS,
     functools::MODULE,
     gc::MODULE,
+    hashlib::MODULE,
     heapq::MODULE,
+    scripts::HMAC,
     inspect::MODULE,
     io::MODULE,
     itertools::MODULE,
@@ -66,7 +77,10 @@ pub const MODULES: &[ModuleRow] = &[
     json::ENCODER,
     scripts::KEYWORD,
     math::MODULE,
+    scripts::NUMBERS,
     operator::MODULE,
+    #[cfg(feature = "re")]
+    scripts::PPRINT,
     scripts::QUEUE,
     random::MODULE,
     #[cfg(feature = "re")]

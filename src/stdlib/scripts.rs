@@ -19,14 +19,21 @@ macro_rules! scripts {
 }
 
 scripts! {
+    BASE64 = "base64", "base64.script";
     CONTEXTLIB = "contextlib", "contextlib.script";
     COPY = "copy", "copy.script";
     DATACLASSES = "dataclasses", "dataclasses.script";
+    DATETIME = "datetime", "datetime.script";
     ENUM = "enum", "enum.script";
+    FRACTIONS = "fractions", "fractions.script";
+    HMAC = "hmac", "hmac.script";
     KEYWORD = "keyword", "keyword.script";
+    NUMBERS = "numbers", "numbers.script";
+    PPRINT = "pprint", "pprint.script";
     QUEUE = "queue", "queue.script";
     STATISTICS = "statistics", "statistics.script";
     STRING = "string", "string.script";
+    STRPTIME = "_strptime", "strptime.script";
     SUPPORT = "_support", "support.script";
     TEXTWRAP = "textwrap", "textwrap.script";
     TYPES = "types", "types.script";

@@ -4,12 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::support::{NativeIterator, add_class, iterator_class};
+use super::support::{NativeIterator, add_class, exception_class, iterator_class};
 use crate::native::{ModuleRow, define_class, new_module};
 use crate::rows;
 use crate::value::memory_view::Lent;
 use crate::value::scalar::Scalar;
-use crate::value::{Class, Dict, Module, Payload, R, Raised, Ref, Str, Value, Visitor};
+use crate::value::{Class, Module, Payload, R, Raised, Ref, Str, Value, Visitor};
 use crate::vm::function::Args;
 use crate::vm::scalar::{Unfit, read, write};
 use crate::vm::{Vm, binary};
@@ -49,17 +49,10 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
     iterator_class::<Unpacked>(vm, "_struct", "unpack_iterator", &rows!["__length_hint__", "" => length_hint(0);])
         .is_final
         .set(true);
-    let namespace = vm.heap.dict();
-    namespace.set_str(&vm.n.__module__, vm.str_value("struct"));
-    let error = error_class(vm, namespace)?;
+    let error = exception_class(vm, "struct", "error", &vm.types.exception)?;
     module.dict.set_str(&vm.intern("error"), error.clone());
     vm.extension(Formats::default).error.set(error).unwrap_or_default();
     Ok(module)
-}
-
-fn error_class(vm: &Vm, namespace: Ref<Dict>) -> R {
-    let bases = vm.heap.tuple([Value::from(&vm.types.exception)]);
-    vm.call(&Value::from(&vm.types.type_), &[vm.str_value("error"), Value::from(bases), Value::from(namespace)])
 }
 
 /// What a format says.

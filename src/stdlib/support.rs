@@ -51,6 +51,14 @@ pub fn add_class(vm: &Vm, module: &Ref<Module>, class: &Ref<Class>) {
     module.dict.set_str(&vm.intern(class.name().as_str()), Value::from(class));
 }
 
+/// An exception class of a module, derived from `base`.
+pub fn exception_class(vm: &Vm, module: &str, name: &str, base: &Ref<Class>) -> R {
+    let namespace = vm.heap.dict();
+    namespace.set_str(&vm.n.__module__, vm.str_value(module));
+    let bases = vm.heap.tuple([Value::from(base)]);
+    vm.call(&Value::from(&vm.types.type_), &[vm.str_value(name), Value::from(bases), Value::from(namespace)])
+}
+
 /// Puts a constant into a module.
 pub fn add(vm: &Vm, module: &Ref<Module>, name: &str, value: Value) {
     module.dict.set_str(&vm.intern(name), value);
