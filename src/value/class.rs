@@ -66,6 +66,13 @@ pub struct Class {
     memo: Shared<Memo>,
 }
 
+/// The first of the two places of a name in a memo; the other is its neighbour.
+#[inline(always)]
+fn place_of(name: &Ref<Str>) -> usize {
+    // Names lie in rows of equal cells: the product spreads them.
+    ((name.address() >> 4) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (usize::BITS - MEMO.ilog2())
+}
+
 /// Recent lookups, by address of the name. `Undef` notes that there is no such attribute.
 #[derive(Default)]
 struct Memo {
@@ -178,14 +185,18 @@ impl Class {
     pub fn lookup(&self, name: &Ref<Str>) -> Value {
         // SAFETY: as in `clear`.
         let epoch = unsafe { heap_of(self) }.epoch();
-        // Names lie in rows of equal cells: the product spreads them.
-        let place = ((name.address() >> 4) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (usize::BITS - MEMO.ilog2());
+        let place = place_of(name);
         let known = self.memo.with(|memo| {
             if memo.epoch != epoch {
                 return None;
             }
-            let (address, value) = &memo.found.as_ref()?[place];
-            (*address == name.address()).then(|| value.clone())
+            let found = memo.found.as_ref()?;
+            // One of two places, the one that was filled last first.
+            [place, place ^ 1]
+                .into_iter()
+                .map(|at| &found[at])
+                .find(|entry| entry.0 == name.address())
+                .map(|entry| entry.1.clone())
         });
         match known {
             Some(value) => value,
@@ -211,7 +222,11 @@ impl Class {
             }
             drop(old);
         }
-        let old = self.memo.with_mut(|memo| memo.found.as_mut().map(|found| std::mem::replace(&mut found[place], entry)));
+        let old = self.memo.with_mut(|memo| {
+            let found = memo.found.as_mut()?;
+            found.swap(place, place ^ 1);
+            Some(std::mem::replace(&mut found[place], entry))
+        });
         drop(old);
         found
     }
@@ -272,11 +287,11 @@ impl Ref<Class> {
             self.heap().bump_epoch();
             return;
         }
-        // Names lie in rows of equal cells: the product spreads them.
-        let place = ((name.address() >> 4) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (usize::BITS - MEMO.ilog2());
+        let place = place_of(name);
         let old = self.memo.with_mut(|memo| {
-            let entry = &mut memo.found.as_mut()?[place];
-            (entry.0 == name.address()).then(|| std::mem::replace(&mut entry.1, value.clone()))
+            let found = memo.found.as_mut()?;
+            let at = [place, place ^ 1].into_iter().find(|&at| found[at].0 == name.address())?;
+            Some(std::mem::replace(&mut found[at].1, value.clone()))
         });
         drop(old);
     }

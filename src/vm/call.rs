@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::Vm;
 use super::function::{Args, Binding, BoundMethod, Function, NativeCode, NativeFunction, StaticMethod};
-use crate::value::{Base, Class, Exception, Instance, Kind, R, Raised, Ref, Str, Value};
+use crate::value::{Base, Class, Exception, FrozenSet, Instance, Kind, R, Raised, Ref, Str, Value};
 
 /// Arguments in a row, on the native stack when there are few.
 pub type Flat = SmallVec<[Value; 8]>;
@@ -264,12 +264,20 @@ impl Vm {
         };
         let plain = called_plainly
             && self.is_native_of(&class.lookup(&self.n.__new__), &self.types.object)
-            && class.lookup(&self.n.__abstractmethods__).is_undef()
+            && !self.may_be_abstract(class)
             && class.lookup(&self.n.__del__).is_undef();
         if plain {
             class.plain_at.set(self.heap.epoch());
         }
         plain
+    }
+
+    /// Whether the class may have abstract methods: one whose set of them is empty has none.
+    fn may_be_abstract(&self, class: &Ref<Class>) -> bool {
+        match class.lookup(&self.n.__abstractmethods__) {
+            Value::Undef => false,
+            marked => marked.downcast::<FrozenSet>().is_none_or(|names| !names.keys().is_empty()),
+        }
     }
 
     /// Whether a value is a native method that `class` itself defines: that nothing has overridden it.

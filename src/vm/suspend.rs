@@ -132,6 +132,9 @@ impl Vm {
     /// The flag says whether what is yielded is an item of an async generator whose frame was the lowest.
     pub(super) fn run_frames(&self, stack: &mut Stack, mut sent: R) -> R<(Outcome, bool)> {
         let suspension = &self.suspension;
+        if sent.is_err() && stack.height() > 1 && self.raised_is(&self.types.generator_exit) {
+            sent = self.close_awaited(stack);
+        }
         while let Some(top) = stack.last_mut() {
             match top {
                 Activation::Script(frame) => {
@@ -190,6 +193,35 @@ impl Vm {
         {
             self.item_yielded(generator, Stack::One(frame));
         }
+    }
+
+    /// Closes the frames that others await, as `close()` of their coroutines would: what the lowest frame is sent then. One that ends
+    /// as it likes lets the exception that closes it go on to the next; one that goes on waiting is an error there.
+    #[cold]
+    #[inline(never)]
+    fn close_awaited(&self, stack: &mut Stack) -> R {
+        let exit = self.raised.get().unwrap_or_default();
+        while stack.height() > 1 {
+            match stack.pop() {
+                Some(Activation::Joined(owner)) => self.joined_ended(&owner, &mut Err(Raised)),
+                Some(frame) => match self.run_frames(&mut Stack::One(frame), Err(Raised)) {
+                    Ok((Outcome::Yield(_), _)) => {
+                        drop(self.suspension.frames.take());
+                        return Err(self.runtime_error("coroutine ignored GeneratorExit"));
+                    }
+                    Ok((Outcome::Return(_), _)) => {
+                        let Raised = self.raise(exit.clone());
+                    }
+                    Err(Raised) if self.raised_is(&self.types.generator_exit) || self.raised_is(&self.types.stop_iteration) => {
+                        drop(self.take_raised());
+                        let Raised = self.raise(exit.clone());
+                    }
+                    Err(Raised) => return Err(Raised),
+                },
+                None => break,
+            }
+        }
+        Err(Raised)
     }
 
     /// Puts the frames that were left above the present top on the stack.

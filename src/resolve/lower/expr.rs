@@ -18,7 +18,7 @@ use crate::vm::expr::name::{Captured, ClassName, Global, Temp, Walrus};
 use crate::vm::expr::operand::{self, Child, Const, Local, LocalField};
 use crate::vm::expr::scope::{ScopeFunction, ScopeQuestion};
 use crate::vm::expr::subscript::{MakeSlice, Subscript};
-use crate::vm::expr::super_::{CallSuperMethod, SuperWithoutArguments};
+use crate::vm::expr::super_::{CallSuperMethod, SuperCache, SuperWithoutArguments};
 use crate::vm::node::Tree;
 use crate::vm::unowned::Unowned;
 
@@ -401,7 +401,7 @@ impl Lowerer<'_> {
                     let callee = callee.clone();
                     let sup = self.super_call(&callee, inner.span, value.span);
                     let site = self.call_site(args, span);
-                    return Box::new(CallSuperMethod { sup, name, site });
+                    return Box::new(CallSuperMethod { sup, name, site, cache: SuperCache::default() });
                 }
                 let object = self.operand(value);
                 let site = self.call_site(args, span);

@@ -281,6 +281,12 @@ impl Lowerer<'_> {
     fn assign(&mut self, targets: &mut [Expr], value: &mut Expr, span: Span, out: &mut Statements) {
         // `a, b = c, d` needs no tuple.
         if let [target] = targets {
+            if let (ExprKind::Name(name), ExprKind::Yield { value: item }) = (&target.kind, &mut value.kind)
+                && let Place::Local(slot) = self.place(name)
+            {
+                self.yield_into(slot, item.as_deref_mut(), span, out);
+                return;
+            }
             if self.may_suspend(value) {
                 self.spill_all(&mut [value], out);
             }
@@ -732,11 +738,16 @@ impl Lowerer<'_> {
 
     /// `yield value`: emits the statement and returns the slot with what is sent in.
     pub(super) fn yield_expr(&mut self, value: Option<&mut Expr>, span: Span, out: &mut Statements) -> u16 {
-        let value = self.operand_or_none(value, out);
         let slot = self.temp();
+        self.yield_into(slot, value, span, out);
+        slot
+    }
+
+    /// `slot = yield value`: emits the statement.
+    fn yield_into(&mut self, slot: u16, value: Option<&mut Expr>, span: Span, out: &mut Statements) {
+        let value = self.operand_or_none(value, out);
         let is_async = self.frame().is_async_generator;
         out.push((with_operand!(value, |value| Box::new(Yield { value, slot, is_async, span }) as Tree), span));
-        slot
     }
 
     /// `await value`: emits the statement and returns the slot with the result.

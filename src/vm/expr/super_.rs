@@ -1,12 +1,15 @@
 //! `super()` without arguments, and calls of methods through it.
 
+use std::cell::Cell;
+
 use super::call::{Arguments, call_bound, evaluate};
 use crate::syntax::Span;
-use crate::value::{Kind, R, Raised, Ref, Str, Value};
+use crate::value::{Class, Kind, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::enter::CallSite;
 use crate::vm::function::Function;
 use crate::vm::node::{Node, Tree};
+use crate::vm::unowned::Unowned;
 
 /// `super()` without arguments: the class whose body defines the method, and the method's first argument.
 pub struct SuperWithoutArguments {
@@ -64,6 +67,40 @@ pub struct CallSuperMethod {
     pub sup: SuperWithoutArguments,
     pub name: Ref<Str>,
     pub site: CallSite,
+    pub cache: SuperCache,
+}
+
+/// What a site knows: the function that the name means behind this class for objects of that class, both by address. True while
+/// the epoch is the same, for the reason that `vm/cache.rs` has.
+pub struct SuperCache {
+    key: Cell<(usize, usize, u32)>,
+    function: Cell<Unowned<Function>>,
+}
+
+impl Default for SuperCache {
+    fn default() -> Self {
+        SuperCache { key: Cell::new((0, 0, 0)), function: Cell::new(Unowned::none()) }
+    }
+}
+
+impl CallSuperMethod {
+    /// The function, if it is a script's and the object is one of the class.
+    fn find(&self, vm: &Vm, class: &Ref<Class>, this: &Value) -> Option<Ref<Function>> {
+        let this_class = vm.class_of(this);
+        let key = (class.address(), this_class.address(), vm.heap.epoch());
+        if self.cache.key.get() == key {
+            return Some(self.cache.function.get().get().clone());
+        }
+        if this.kind() == Kind::Class || !vm.is_instance(this, class) {
+            return None;
+        }
+        let found = this_class.lookup_after(class, &self.name).downcast::<Function>()?.clone();
+        if this_class.is_subclass(class) {
+            self.cache.key.set(key);
+            self.cache.function.set(Unowned::new(&found));
+        }
+        Some(found)
+    }
 }
 
 impl Node for CallSuperMethod {
@@ -71,17 +108,14 @@ impl Node for CallSuperMethod {
         let callee = self.sup.callee.eval(vm, l)?;
         if callee.is(&Value::from(&vm.types.super_)) {
             let (class, this) = self.sup.parts(vm, l)?;
-            if let (Some(class), Value::Obj(_)) = (class.downcast::<crate::value::Class>(), &this)
-                && this.kind() != Kind::Class
-                && vm.is_instance(&this, class)
+            if let Some(class) = class.downcast::<Class>()
+                && this.as_obj().is_some()
+                && let Some(function) = self.find(vm, class, &this)
             {
-                let found = vm.class_of(&this).lookup_after(class, &self.name);
-                if let Some(function) = found.downcast::<Function>() {
-                    if self.site.args.len() < function.code.parameters.positional {
-                        return vm.enter_method(function, this, &self.site, l);
-                    }
-                    return call_bound(vm, function, this, &self.site, l);
+                if self.site.args.len() < function.code.parameters.positional {
+                    return vm.enter_method(&function, this, &self.site, l);
                 }
+                return call_bound(vm, &function, this, &self.site, l);
             }
         }
         let object = self.sup.eval(vm, l)?;
