@@ -96,20 +96,32 @@ fn thrown(vm: &Vm, typ: &Value, val: &Value, tb: &Value) -> R {
         }
         typ.clone()
     } else if typ.downcast::<Class>().is_some_and(|class| class.is_subclass(&vm.types.base_exception)) {
-        match val {
+        let made = match val {
             Value::Undef | Value::None => vm.call(typ, &[])?,
             value if vm.instance_check(value, typ)? => value.clone(),
             value => match value.as_tuple() {
                 Some(args) => vm.call(typ, args)?,
                 None => vm.call(typ, std::slice::from_ref(value))?,
             },
+        };
+        if made.kind() != Kind::Exception {
+            let (asked, given) = (vm.repr(typ)?, vm.class_of(&made).name());
+            return Err(vm.type_error(format!(
+                "calling {} should have returned an instance of BaseException, not {}",
+                asked.as_str(),
+                given.as_str()
+            )));
         }
+        made
     } else {
         let class = vm.class_of(typ).name();
         return Err(
             vm.type_error(format!("exceptions must be classes or instances deriving from BaseException, not {}", class.as_str()))
         );
     };
+    if !tb.is_undef() && !tb.is_none() && tb.kind() != Kind::Traceback {
+        return Err(vm.type_error("throw() third argument must be a traceback object"));
+    }
     if tb.kind() == Kind::Traceback
         && let Some(e) = exception.downcast::<Exception>()
     {

@@ -64,6 +64,7 @@ pub fn install(vm: &Vm) {
             get "gi_running" => is_running(0);
             get "gi_suspended" => is_suspended(0);
             get "gi_frame" => no_frame(0);
+            get "gi_code" => resumable_code(0);
             get "gi_yieldfrom" => no_frame(0);
         ],
     );
@@ -76,6 +77,7 @@ pub fn install(vm: &Vm) {
             get "cr_running" => is_running(0);
             get "cr_suspended" => is_suspended(0);
             get "cr_frame" => no_frame(0);
+            get "cr_code" => resumable_code(0);
             get "cr_await" => no_frame(0);
             get "cr_origin" => no_frame(0);
         ],
@@ -89,6 +91,7 @@ pub fn install(vm: &Vm) {
             get "ag_running" => is_running(0);
             get "ag_suspended" => is_suspended(0);
             get "ag_frame" => no_frame(0);
+            get "ag_code" => resumable_code(0);
             get "ag_await" => no_frame(0);
         ],
     );
@@ -398,6 +401,11 @@ fn is_running(_vm: &Vm, this: &Value) -> bool {
 
 fn is_suspended(_vm: &Vm, this: &Value) -> bool {
     resumable(this).is_some_and(|inner| matches!(inner.state.get(), State::Suspended | State::Joined))
+}
+
+/// The code of the function it came from.
+fn resumable_code(_vm: &Vm, this: &Value) -> Value {
+    resumable(this).and_then(Resumable::code).map_or(Value::None, Value::from)
 }
 
 /// Frames are no objects here (docs/compatibility.md).

@@ -66,6 +66,8 @@ pub fn install(vm: &Vm) {
         "member_descriptor",
         &rows![
             "__get__", "instance, owner=None, /" => get(0 1 2);
+            "__set__", "instance, value, /" => set_member(0 1 2);
+            "__delete__", "instance, /" => delete_member(0 1);
             get "__name__" => member_name(0);
             get "__objclass__" => member_owner(0);
             get "__doc__" => no_doc(0);
@@ -322,26 +324,44 @@ fn get(vm: &Vm, this: &Value, instance: &Value, owner: &Value) -> R {
         return Ok(this.clone());
     }
     let class = owner.downcast::<Class>().cloned().unwrap_or_else(|| vm.class_of(instance));
-    if let Some(attribute) = this.downcast::<GetSet>()
-        && !vm.is_instance(instance, &attribute.owner)
-    {
-        let (name, owner, given) = (&attribute.name, attribute.owner.name(), vm.class_of(instance).name());
-        return Err(vm.type_error(format!(
-            "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
-            name.as_str(),
-            owner.as_str(),
-            given.as_str()
-        )));
+    if let Some(attribute) = this.downcast::<GetSet>() {
+        check_owner(vm, &attribute.name, &attribute.owner, instance)?;
+    } else if let Some(member) = this.downcast::<Member>() {
+        check_owner(vm, &member.name, &member.owner, instance)?;
     }
     vm.bind(this, instance, &class)
 }
 
+/// Descriptors of a class are for its instances.
+fn check_owner(vm: &Vm, name: &Ref<Str>, owner: &Ref<Class>, instance: &Value) -> R<()> {
+    if vm.is_instance(instance, owner) {
+        return Ok(());
+    }
+    let (owner, given) = (owner.name(), vm.class_of(instance).name());
+    Err(vm.type_error(format!(
+        "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+        name.as_str(),
+        owner.as_str(),
+        given.as_str()
+    )))
+}
+
+fn set_member(vm: &Vm, this: &Ref<Member>, instance: &Value, value: Value) -> R<()> {
+    check_owner(vm, &this.name, &this.owner, instance)?;
+    vm.set_through_property(&Value::from(this), instance, value)
+}
+
+fn delete_member(vm: &Vm, this: &Ref<Member>, instance: &Value) -> R<()> {
+    set_member(vm, this, instance, Value::Undef)
+}
+
 fn set(vm: &Vm, this: &Ref<GetSet>, instance: &Value, value: Value) -> R<()> {
+    check_owner(vm, &this.name, &this.owner, instance)?;
     vm.set_through_property(&Value::from(this), instance, value)
 }
 
 fn delete(vm: &Vm, this: &Ref<GetSet>, instance: &Value) -> R<()> {
-    vm.set_through_property(&Value::from(this), instance, Value::Undef)
+    set(vm, this, instance, Value::Undef)
 }
 
 fn getset_name(_vm: &Vm, this: &Ref<GetSet>) -> Ref<Str> {

@@ -171,7 +171,8 @@ fn sort_list(vm: &Vm, list: &Ref<List>, key: Option<&Value>, reverse: &Value) ->
     let mut items = list.replace(Vec::new());
     let result = sort::sort(vm, &mut items, key, reverse);
     let meanwhile = list.replace(items);
-    let modified = !meanwhile.is_empty();
+    // Even what was taken out again leaves room behind.
+    let modified = meanwhile.capacity() > 0;
     drop(meanwhile);
     result?;
     if modified { Err(vm.value_error("list modified during sort")) } else { Ok(()) }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::native::define_methods;
 use crate::rows;
 use crate::value::{Base, Class, Dict, Exception, Instance, Kind, MappingProxy, Module, R, Ref, Str, Value};
-use crate::vm::{Args, Function, Vm};
+use crate::vm::{Args, BoundMethod, Function, Vm};
 
 pub fn install(vm: &Vm) {
     let class = &vm.types.object;
@@ -207,27 +207,26 @@ fn size_of(vm: &Vm, this: &Value) -> usize {
     }
 }
 
-fn reduce(vm: &Vm, this: &Value) -> R {
-    let class = vm.class_of(this).name();
-    Err(vm.type_error(format!("cannot pickle '{}' object", class.as_str())))
+/// The rules by which objects are made anew are a script: `stdlib/copyreg.script`.
+fn ask_copyreg(vm: &Vm, function: &str, args: &[Value]) -> R {
+    let module = vm.import("copyreg", None, 0)?;
+    vm.call_method(&module, &vm.intern(function), args)
 }
 
-fn reduce_ex(vm: &Vm, this: &Value, _protocol: &Value) -> R {
+fn reduce(vm: &Vm, this: &Value) -> R {
+    ask_copyreg(vm, "_reduce", &[this.clone(), Value::Int(0)])
+}
+
+fn reduce_ex(vm: &Vm, this: &Value, protocol: &Value) -> R {
     let method = vm.class_of(this).lookup(&vm.n.__reduce__);
     if vm.is_native_of(&method, &vm.types.object) {
-        return reduce(vm, this);
+        return ask_copyreg(vm, "_reduce", &[this.clone(), protocol.clone()]);
     }
     vm.call_method(this, &vm.n.__reduce__, &[])
 }
 
 fn get_state(vm: &Vm, this: &Value) -> R {
-    match own_dict(vm, this) {
-        Some(dict) if vm.builtin_len(&dict) != Some(0) => match dict.downcast::<Dict>() {
-            Some(dict) => Ok(Value::from(dict.copy(&vm.heap))),
-            None => Ok(dict),
-        },
-        _ => Ok(Value::None),
-    }
+    ask_copyreg(vm, "_default_state", std::slice::from_ref(this))
 }
 
 fn init_subclass(vm: &Vm, class: &Value, args: &Value, keywords: &Value) -> R<()> {
@@ -269,6 +268,9 @@ fn own_dict(vm: &Vm, this: &Value) -> Option<Value> {
     }
     if let Some(exception) = this.downcast::<Exception>() {
         return Some(Value::from(vm.exception_dict(exception)));
+    }
+    if let Some(method) = this.downcast::<BoundMethod>() {
+        return method.function.downcast::<Function>().map(|function| Value::from(vm.function_dict(function)));
     }
     if let Some(function) = this.downcast::<Function>() {
         return Some(Value::from(vm.function_dict(function)));

@@ -2,7 +2,7 @@
 
 use crate::native::define_methods;
 use crate::rows;
-use crate::value::{Class, R, Ref, Shared, Value};
+use crate::value::{Class, Kind, R, Ref, Value};
 use crate::vm::function::{ClassMethod, Property, StaticMethod};
 use crate::vm::{Args, Vm};
 
@@ -11,7 +11,8 @@ pub fn install(vm: &Vm) {
         vm,
         &vm.types.property,
         &rows![
-            static "__new__", "cls, fget=None, fset=None, fdel=None, doc=None" => new(0 1 2 3 4);
+            static "__new__", "cls, *args, **kwargs" => new(0);
+            "__init__", "fget=None, fset=None, fdel=None, doc=None" => init(0 1 2 3 4);
             "__get__", "instance, owner=None, /" => get(0 1);
             "__set__", "instance, value, /" => set(0 1 2);
             "__delete__", "instance, /" => delete(0 1);
@@ -31,6 +32,7 @@ pub fn install(vm: &Vm) {
         &vm.types.staticmethod,
         &rows![
             static "__new__", "cls, function, /" => new_static(0 1);
+            "__init__", "function, /" => accept(0);
             raw "__call__", "*args, **kwargs" => call_static;
             "__get__", "instance, owner=None, /" => static_function(0);
             get "__func__" => static_function(0);
@@ -48,6 +50,7 @@ pub fn install(vm: &Vm) {
         &vm.types.classmethod,
         &rows![
             static "__new__", "cls, function, /" => new_class(0 1);
+            "__init__", "function, /" => accept(0);
             "__get__", "instance, owner=None, /" => bind_class(0 1 2);
             get "__func__" => class_function(0);
             get "__wrapped__" => class_function(0);
@@ -65,18 +68,33 @@ fn or_none(value: &Value) -> Value {
     if value.is_undef() { Value::None } else { value.clone() }
 }
 
-fn make(vm: &Vm, parts: [Value; 3], doc: Value, name: Value) -> R<Ref<Property>> {
-    let [get, set, delete] = parts;
-    let doc = match doc {
-        Value::None if !get.is_none() => vm.find_attr(&get, &vm.n.__doc__)?.unwrap_or(Value::None),
-        doc => doc,
-    };
-    Ok(vm.heap.alloc(Property { get, set, delete, doc: Shared::new(doc), name: Shared::new(name) }))
+fn new(vm: &Vm, class: &Ref<Class>) -> R {
+    vm.wrap_new(class, Value::from(vm.heap.alloc(Property::default())))
 }
 
-fn new(vm: &Vm, class: &Ref<Class>, get: &Value, set: &Value, delete: &Value, doc: &Value) -> R {
-    let made = make(vm, [or_none(get), or_none(set), or_none(delete)], or_none(doc), Value::Undef)?;
-    vm.wrap_new(class, Value::from(made))
+fn init(vm: &Vm, this: &Value, get: &Value, set: &Value, delete: &Value, doc: &Value) -> R<()> {
+    let Some(property) = this.payload::<Property>() else { return Ok(()) };
+    let get = or_none(get);
+    let mut doc = or_none(doc);
+    if !property.get.get().is_undef() {
+        // Places of attribute access may remember the accessors.
+        vm.heap.bump_epoch();
+    }
+    property.doc_of_getter.set(false);
+    if doc.is_none() && !get.is_none() {
+        doc = vm.find_attr(&get, &vm.n.__doc__)?.unwrap_or(Value::None);
+        property.doc_of_getter.set(!doc.is_none());
+    }
+    property.get.set(get);
+    property.set.set(or_none(set));
+    property.delete.set(or_none(delete));
+    property.doc.set(doc.clone());
+    if this.kind() != Kind::Property {
+        // The documentation of a derived class would hide that of its instance.
+        let stored = vm.set_attr(this, &vm.n.__doc__, doc);
+        vm.catch(stored, &vm.types.attribute_error)?;
+    }
+    Ok(())
 }
 
 fn get(vm: &Vm, this: &Value, instance: &Value) -> R {
@@ -101,13 +119,16 @@ fn set_name(_vm: &Vm, this: &Ref<Property>, _owner: &Value, name: &Value) {
 /// Another property with one part exchanged, of the same class.
 fn with(vm: &Vm, this: &Value, index: usize, part: &Value) -> R {
     let Some(property) = this.payload::<Property>() else { return Ok(Value::None) };
-    let mut parts = [property.get.clone(), property.set.clone(), property.delete.clone()];
+    let mut parts = [property.get.get(), property.set.get(), property.delete.get(), Value::None];
     parts[index] = part.clone();
-    // A documentation that came from the getter follows a new one.
-    let doc = if index == 0 { Value::None } else { property.doc.get() };
-    let made = Value::from(make(vm, parts, doc, property.name.get())?);
-    let class = vm.class_of(this);
-    vm.wrap_new(&class, made)
+    if !property.doc_of_getter.get() || parts[0].is_none() {
+        parts[3] = property.doc.get();
+    }
+    let made = vm.call(&Value::from(vm.class_of(this)), &parts)?;
+    if let Some(copy) = made.payload::<Property>() {
+        copy.name.set(property.name.get());
+    }
+    Ok(made)
 }
 
 fn with_getter(vm: &Vm, this: &Value, part: &Value) -> R {
@@ -123,19 +144,19 @@ fn with_deleter(vm: &Vm, this: &Value, part: &Value) -> R {
 }
 
 fn fget(_vm: &Vm, this: &Ref<Property>) -> Value {
-    this.get.clone()
+    or_none(&this.get.get())
 }
 
 fn fset(_vm: &Vm, this: &Ref<Property>) -> Value {
-    this.set.clone()
+    or_none(&this.set.get())
 }
 
 fn fdel(_vm: &Vm, this: &Ref<Property>) -> Value {
-    this.delete.clone()
+    or_none(&this.delete.get())
 }
 
 fn doc(_vm: &Vm, this: &Ref<Property>) -> Value {
-    this.doc.get()
+    or_none(&this.doc.get())
 }
 
 fn set_doc(_vm: &Vm, this: &Ref<Property>, value: &Value) -> R<()> {
@@ -152,13 +173,16 @@ fn marked(vm: &Vm, part: &Value) -> R<bool> {
 }
 
 fn is_abstract(vm: &Vm, this: &Ref<Property>) -> R<bool> {
-    for part in [&this.get, &this.set, &this.delete] {
-        if !part.is_none() && marked(vm, part)? {
+    for part in [this.get.get(), this.set.get(), this.delete.get()] {
+        if !part.is_none() && marked(vm, &part)? {
             return Ok(true);
         }
     }
     Ok(false)
 }
+
+/// `__new__` has done it all.
+fn accept(_vm: &Vm, _this: &Value) {}
 
 fn new_static(vm: &Vm, class: &Ref<Class>, function: Value) -> R {
     let made = Value::from(vm.heap.alloc(StaticMethod(function)));

@@ -68,6 +68,17 @@ fn new(vm: &Vm, args: Args<'_>) -> R {
                     return Err(vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()"));
                 }
             }
+            // A more derived metaclass of a base makes the class.
+            let winner = vm.choose_metaclass(Some(meta.clone()), items)?;
+            if !winner.is(meta)
+                && let Some(class) = winner.downcast::<Class>()
+                && let method = class.lookup(&vm.n.__new__)
+                && !vm.is_native_of(&method, &vm.types.type_)
+            {
+                let method = vm.bind(&method, &Value::Undef, class)?;
+                let all = [winner.clone(), name.clone(), bases.clone(), namespace.clone()];
+                return vm.call_with(&method, Args { positional: &all, keywords: args.keywords });
+            }
             vm.build_class(meta, text, items, namespace, args.keywords)
         }
         _ if is_type => Err(vm.type_error("type() takes 1 or 3 arguments")),

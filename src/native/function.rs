@@ -159,6 +159,10 @@ pub fn define_class<T: Payload>(vm: &Vm, module: &str, name: &str, rows: &[Row])
     let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(index), &[&vm.types.object]);
     class.dict.set_str(&vm.n.__module__, vm.str_value(module));
     define_methods(vm, &class, rows);
+    // Who can be equal without being the same has to say how to be hashed.
+    if class.dict.get_str(&vm.n.__eq__).is_some() && class.dict.get_str(&vm.n.__hash__).is_none() {
+        class.dict.set_str(&vm.n.__hash__, Value::None);
+    }
     vm.types.set_at(index, class.clone());
     class
 }

@@ -45,7 +45,11 @@ impl Vm {
     /// As `compile`, for a namespace beside the globals in which names are looked up first and bound: run it with `run_in`.
     pub fn compile_for_namespace(&self, source: &Source, mode: Mode, globals: &Ref<Dict>) -> Result<Ref<Code>, SyntaxError> {
         let module = parse(source, mode)?;
-        let purpose = if mode == Mode::Eval { Purpose::EvalIn } else { Purpose::FileIn };
+        let purpose = match mode {
+            Mode::File => Purpose::FileIn,
+            Mode::Interactive => Purpose::InteractiveIn,
+            Mode::Eval => Purpose::EvalIn,
+        };
         lower(self, source, module, globals, purpose)
     }
 

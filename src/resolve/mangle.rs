@@ -189,10 +189,8 @@ impl Walk {
             PatternKind::MatchClass { cls, patterns, kwd_patterns } => {
                 self.expr(cls);
                 patterns.iter_mut().for_each(|pattern| self.pattern(pattern));
-                for (name, pattern) in kwd_patterns {
-                    self.ident(name);
-                    self.pattern(pattern);
-                }
+                // The names of attributes stay as they are written.
+                kwd_patterns.iter_mut().for_each(|(_, pattern)| self.pattern(pattern));
             }
             PatternKind::MatchStar { name } => name.iter_mut().for_each(|name| self.ident(name)),
             PatternKind::MatchAs { pattern, name } => {

@@ -22,8 +22,11 @@ pub enum ScopeKind {
     Generator,
     /// A comprehension that runs in the frame around it.
     Comprehension,
-    /// The type parameters of a definition, likewise.
+    /// The type parameters of a definition, likewise. What stands in them sees the class body around.
     TypeParams,
+    /// The bound of a type parameter or the value of a type alias: a function of its own, called when somebody asks. It sees the
+    /// class body around.
+    Lazy,
 }
 
 /// What a body does with a name.
@@ -85,13 +88,21 @@ impl Scopes {
     pub fn analyse(module: &Module) -> Result<Scopes, SyntaxError> {
         let mut scopes = Scopes { all: Vec::new(), places: HashMap::new() };
         let top = scopes.push(ScopeKind::Module, None);
-        let mut walk = Walk { scopes, current: top, nonlocals: Vec::new() };
+        let mut walk = Walk { scopes, current: top, nonlocals: Vec::new(), refused: None };
         walk.body(&module.body);
+        if let Some(error) = walk.refused {
+            return Err(error);
+        }
         let mut scopes = walk.scopes;
         for (scope, name, span) in walk.nonlocals {
-            if scopes.outer(scope, &name) == Meaning::Global {
-                return Err(SyntaxError::new(SyntaxErrorKind::NoBinding(name.as_str().into()), span));
-            }
+            let kind = match scopes.outer(scope, &name) {
+                Meaning::Global => SyntaxErrorKind::NoBinding(name.as_str().into()),
+                Meaning::Variable(owner) if scopes.all[owner].kind == ScopeKind::TypeParams => {
+                    SyntaxErrorKind::NonlocalTypeParam(name.as_str().into())
+                }
+                _ => continue,
+            };
+            return Err(SyntaxError::new(kind, span));
         }
         scopes.bind_captures();
         Ok(scopes)
@@ -142,7 +153,22 @@ impl Scopes {
         if uses.bound && !uses.nonlocal {
             return if self.all[scope].kind == ScopeKind::Module { Meaning::Global } else { Meaning::Variable(scope) };
         }
+        if let (ScopeKind::TypeParams | ScopeKind::Lazy, Some(parent)) = (self.all[scope].kind, self.all[scope].parent)
+            && self.class_seen_from(scope).is_some()
+            && !uses.nonlocal
+        {
+            return self.meaning(parent, name);
+        }
         self.outer(scope, name)
+    }
+
+    /// The class body whose names an annotation scope sees: that directly around it.
+    pub fn class_seen_from(&self, scope: ScopeId) -> Option<ScopeId> {
+        let mut at = scope;
+        while matches!(self.all[at].kind, ScopeKind::TypeParams | ScopeKind::Lazy) {
+            at = self.all[at].parent?;
+        }
+        (at != scope && self.all[at].kind == ScopeKind::Class).then_some(at)
     }
 
     /// What `name` means in the scopes around `scope`, passing over class bodies (but not over their `__class__`).
@@ -225,6 +251,8 @@ struct Walk {
     scopes: Scopes,
     current: ScopeId,
     nonlocals: Vec<(ScopeId, Name, Span)>,
+    /// The first thing that is not allowed where it stands.
+    refused: Option<SyntaxError>,
 }
 
 impl Walk {
@@ -292,7 +320,7 @@ impl Walk {
                 self.bind(&name.name);
                 let outer = self.enter(ScopeKind::TypeParams, statement.span, AT_TYPE_PARAMS);
                 self.type_params(type_params);
-                let around = self.enter(ScopeKind::Function, statement.span, AT_ALIAS);
+                let around = self.enter(ScopeKind::Lazy, statement.span, AT_ALIAS);
                 self.expr(value);
                 self.current = around;
                 self.current = outer;
@@ -309,7 +337,10 @@ impl Walk {
                 if let Some(value) = value {
                     self.expr(value);
                 }
-                self.target(target);
+                // A name in parentheses is not declared by its annotation.
+                if *simple || value.is_some() || !matches!(target.kind, ExprKind::Name(_)) {
+                    self.target(target);
+                }
             }
             StmtKind::For(node) => {
                 if node.is_async {
@@ -406,7 +437,8 @@ impl Walk {
             StmtKind::Nonlocal { names } => {
                 for ident in names {
                     self.note(self.current, &ident.name, |uses| uses.nonlocal = true);
-                    self.nonlocal(ident);
+                    // Functions around are walked to their end only later, so looking for the variable is put off.
+                    self.nonlocals.push((self.current, ident.name.clone(), statement.span));
                 }
             }
             StmtKind::Expr { value } => self.expr(value),
@@ -414,10 +446,11 @@ impl Walk {
         }
     }
 
-    /// A nonlocal name must be bound in a function around. Functions around are walked to their end only later, so this is put
-    /// off to the end of the walk.
-    fn nonlocal(&mut self, ident: &Ident) {
-        self.nonlocals.push((self.current, ident.name.clone(), ident.span));
+    /// A function inside an annotation scope could not see the class around, so there is none.
+    fn refuse_in_class_annotation(&mut self, what: &'static str, span: Span) {
+        if self.scopes.class_seen_from(self.current).is_some() {
+            self.refused.get_or_insert_with(|| SyntaxError::new(SyntaxErrorKind::InnerScopeInClassAnnotation(what), span));
+        }
     }
 
     fn scope_of_frame(&mut self) -> &mut Scope {
@@ -451,7 +484,7 @@ impl Walk {
         }
         for param in params {
             if let TypeParamKind::TypeVar { bound: Some(bound) } = &param.kind {
-                let outer = self.enter(ScopeKind::Function, param.span, AT_ALIAS);
+                let outer = self.enter(ScopeKind::Lazy, param.span, AT_ALIAS);
                 self.expr(bound);
                 self.current = outer;
             }
@@ -604,6 +637,7 @@ impl Walk {
             }
             ExprKind::Lambda { args, body } => {
                 self.defaults(args);
+                self.refuse_in_class_annotation("lambda", expr.span);
                 let outer = self.enter(ScopeKind::Function, expr.span, AT_BODY);
                 self.parameters(args);
                 self.expr(body);
@@ -662,6 +696,7 @@ impl Walk {
         if kind == ScopeKind::Comprehension && generators.iter().any(|part| part.is_async) {
             self.suspends();
         }
+        self.refuse_in_class_annotation("comprehension", expr.span);
         let outer = self.enter(kind, expr.span, AT_COMPREHENSION);
         if generators.iter().any(|part| part.is_async) {
             self.suspends();

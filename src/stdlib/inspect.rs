@@ -5,6 +5,7 @@ use crate::native::{ModuleRow, new_module};
 use crate::rows;
 use crate::value::{Kind, Module, R, Ref, Value};
 use crate::vm::code::CodeKind;
+use crate::vm::coroutine::{AsyncGenerator, Coroutine, Generator, State};
 use crate::vm::{BoundMethod, Function, Vm};
 
 pub const MODULE: ModuleRow = ModuleRow { name: "inspect", load };
@@ -14,7 +15,12 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
         vm,
         "inspect",
         "Get useful information from live objects.",
-        &rows!["_kind", "object" => kind(0); "_parameters", "function" => parameters(0);],
+        &rows![
+            "_kind", "object" => kind(0);
+            "_state", "object" => state(0);
+            "_mark_iterable_coroutine", "function" => mark_iterable_coroutine(0);
+            "_parameters", "function" => parameters(0);
+        ],
     );
     run_script(vm, &module, include_str!("inspect.script"))?;
     Ok(module)
@@ -32,6 +38,31 @@ fn kind(_vm: &Vm, object: &Value) -> Option<&'static str> {
         CodeKind::Generator => "generator",
         _ => "function",
     })
+}
+
+/// Makes the generators of a generator function awaitable; whether it is one.
+fn mark_iterable_coroutine(_vm: &Vm, function: &Value) -> bool {
+    match function.downcast::<Function>() {
+        Some(function) if function.code.kind == CodeKind::Generator => {
+            function.code.info.is_iterable_coroutine.set(true);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// How far a generator, coroutine or async generator is.
+fn state(vm: &Vm, object: &Value) -> R<&'static str> {
+    let generator = object.downcast::<Generator>().map(|generator| &generator.inner);
+    let coroutine = object.downcast::<Coroutine>().map(|coroutine| &coroutine.inner);
+    let inner = generator.or(coroutine).or(object.downcast::<AsyncGenerator>().map(|generator| &generator.inner));
+    match inner.map(|inner| inner.state.get()) {
+        Some(State::Created) => Ok("CREATED"),
+        Some(State::Running) => Ok("RUNNING"),
+        Some(State::Suspended | State::Joined) => Ok("SUSPENDED"),
+        Some(State::Closed) => Ok("CLOSED"),
+        None => Err(vm.type_error("a generator or coroutine is required")),
+    }
 }
 
 /// The parameters of a script function as `(name, kind, default...)`, in the order in which they are written.

@@ -59,6 +59,7 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::CONTEXTLIB,
     contextvars::MODULE,
     scripts::COPY,
+    scripts::COPYREG,
     scripts::DATACLASSES,
     scripts::DATETIME,
     scripts::ENUM,
@@ -97,6 +98,7 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::TYPING,
     #[cfg(feature = "unicode")]
     unicodedata::MODULE,
+    scripts::UNITTEST,
     scripts::WARNINGS,
     weakref::MODULE,
 ];

@@ -184,8 +184,10 @@ fn index(vm: &Vm, a: &Value) -> R {
 }
 
 fn length_hint(vm: &Vm, object: &Value, default: Option<i64>) -> R<i64> {
-    let known = vm.special(object, &vm.n.__len__)?.is_some() || vm.special(object, &vm.n.__length_hint__)?.is_some();
-    if known { Ok(vm.length_hint(object)? as i64) } else { Ok(default.unwrap_or(0)) }
+    match vm.known_length_hint(object)? {
+        Some(hint) => Ok(hint as i64),
+        None => Ok(default.unwrap_or(0)),
+    }
 }
 
 fn call(vm: &Vm, args: Args<'_>) -> R {

@@ -22,6 +22,7 @@ scripts! {
     BASE64 = "base64", "base64.script";
     CONTEXTLIB = "contextlib", "contextlib.script";
     COPY = "copy", "copy.script";
+    COPYREG = "copyreg", "copyreg.script";
     DATACLASSES = "dataclasses", "dataclasses.script";
     DATETIME = "datetime", "datetime.script";
     ENUM = "enum", "enum.script";
@@ -38,5 +39,6 @@ scripts! {
     TEXTWRAP = "textwrap", "textwrap.script";
     TYPES = "types", "types.script";
     TYPING = "typing", "typing.script";
+    UNITTEST = "unittest", "unittest.script";
     WARNINGS = "warnings", "warnings.script";
 }

@@ -201,6 +201,9 @@ pub enum SyntaxErrorKind {
     NonlocalAndGlobal(Box<str>),
     NonlocalAtModule,
     NoBinding(Box<str>),
+    NonlocalTypeParam(Box<str>),
+    /// A lambda or comprehension where a type alias or parameter of a class is described.
+    InnerScopeInClassAnnotation(&'static str),
 
     // Patterns.
     WildcardTarget,
@@ -217,6 +220,7 @@ pub enum SyntaxErrorKind {
     SeveralStarPatterns,
     RepeatedAttribute(Box<str>),
     RepeatedMappingKey(Box<str>),
+    MappingKeyKind,
 }
 
 /// Which exception class a script sees.
@@ -454,6 +458,8 @@ impl fmt::Display for SyntaxErrorKind {
             AnnotatedScope { name, scope } => write!(f, "annotated name '{name}' can't be {scope}"),
             NonlocalAndGlobal(name) => write!(f, "name '{name}' is nonlocal and global"),
             NonlocalAtModule => f.write_str("nonlocal declaration not allowed at module level"),
+            NonlocalTypeParam(name) => write!(f, "nonlocal binding not allowed for type parameter '{name}'"),
+            InnerScopeInClassAnnotation(what) => write!(f, "Cannot use {what} in annotation scope within class scope"),
             NoBinding(name) => write!(f, "no binding for nonlocal '{name}' found"),
 
             WildcardTarget => f.write_str("cannot use '_' as a target"),
@@ -470,6 +476,7 @@ impl fmt::Display for SyntaxErrorKind {
             SeveralStarPatterns => f.write_str("multiple starred names in sequence pattern"),
             PatternLiteral => f.write_str("patterns may only match literals and attribute lookups"),
             RepeatedAttribute(name) => write!(f, "attribute name repeated in class pattern: {name}"),
+            MappingKeyKind => write!(f, "mapping pattern keys may only match literals and attribute lookups"),
             RepeatedMappingKey(key) => write!(f, "mapping pattern checks duplicate key ({key})"),
         }
     }

@@ -404,6 +404,22 @@ impl Set {
         true
     }
 
+    /// Forgets the places of removed keys if they are many: what CPython does after taking another set's keys out.
+    pub fn sweep(&self) {
+        self.0.changed();
+        let (before, after) = self.0.table.with_mut(|table| {
+            let before = table.bytes();
+            if !table.slots.is_empty() && table.fill - table.used > (table.slots.len() - 1) / 4 {
+                table.resize(if table.used > 50_000 { table.used * 2 } else { table.used * 4 });
+            }
+            (before, table.bytes())
+        });
+        // SAFETY: as in `insert_new`.
+        let heap = unsafe { heap_of(self) };
+        heap.charge(after);
+        heap.discharge(before);
+    }
+
     /// Removes and returns some key: the next one behind the last removed this way, so that emptying a set is linear.
     pub fn pop(&self) -> Option<Value> {
         let slots = self.0.table.with(|table| table.slots.len());

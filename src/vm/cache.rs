@@ -107,7 +107,8 @@ fn overrides_fields(vm: &Vm, found: &Value) -> bool {
 pub fn note_load(vm: &Vm, cache: &Cache<Load>, instance: &Ref<Instance>, name: &Ref<Str>) {
     let shape = instance.shape();
     if !fields_come_first(vm, &shape.class, name) {
-        if let Some(getter) = property(vm, &shape.class, name).and_then(|property| property.get.downcast::<Function>().cloned())
+        if let Some(getter) =
+            property(vm, &shape.class, name).and_then(|property| property.get.get().downcast::<Function>().cloned())
             && vm.has_default_lookup(&shape.class)
             && shape.class.lookup(&vm.n.__getattr__).is_undef()
         {
@@ -131,7 +132,7 @@ fn property(vm: &Vm, class: &Ref<Class>, name: &Ref<Str>) -> Option<Ref<Property
 /// Fills a store cache before a slow store, if it will call the setter of a property.
 pub fn note_setter(vm: &Vm, cache: &Cache<Store>, instance: &Ref<Instance>, name: &Ref<Str>) {
     let shape = instance.shape();
-    if let Some(setter) = property(vm, &shape.class, name).and_then(|property| property.set.downcast::<Function>().cloned())
+    if let Some(setter) = property(vm, &shape.class, name).and_then(|property| property.set.get().downcast::<Function>().cloned())
         && vm.has_default_store(&shape.class)
     {
         cache.set(vm, &shape, Store::Property(Unowned::new(&setter)));

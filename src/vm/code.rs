@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::enter::Entry;
 use super::node::Tree;
 use super::traceback::CodeInfo;
+use crate::syntax::Mode;
 use crate::value::{Dict, Kind, Payload, Ref, Str, Value, Visitor};
 
 /// What a body belongs to.
@@ -69,8 +70,8 @@ pub struct Code {
     pub children: Vec<Ref<Code>>,
     /// What tracebacks tell: the source, the name, the first line.
     pub info: Rc<CodeInfo>,
-    /// Of an expression: running it gives a value.
-    pub is_expression: bool,
+    /// What the text was compiled as, to compile it again for another namespace.
+    pub mode: Mode,
     /// Holds a `try` or `with` in which it may suspend: dropping a suspended frame has code to run.
     pub has_cleanup: bool,
     pub body: Tree,

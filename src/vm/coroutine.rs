@@ -120,6 +120,11 @@ impl Resumable {
         pair.or_else(both).expect("names come from a code, a pair or a text")
     }
 
+    /// The code of the function it came from, as far as that is still known.
+    pub fn code(&self) -> Option<Ref<Code>> {
+        self.origin.get().downcast::<Code>().cloned()
+    }
+
     /// How many frames there are.
     #[inline(always)]
     pub(super) fn height(&self) -> u32 {

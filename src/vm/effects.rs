@@ -112,13 +112,22 @@ impl Vm {
         let _ = self.host.write(Stream::Err, text.as_bytes());
     }
 
-    /// What the prompt does with the value of an expression: shows it unless it is `None`, and keeps it as `_`.
+    /// What the prompt does with the value of an expression: shows it unless it is `None`, and keeps it as `_`. A
+    /// `sys.displayhook` of the script's is called instead.
     pub fn display(&self, value: &crate::value::Value) -> R<()> {
+        if let Some(sys) = self.modules.get_str(&self.n.sys)
+            && let Some(sys) = sys.payload::<crate::value::Module>()
+            && let Some(hook) = sys.dict.get_text("displayhook")
+            && !sys.dict.get_text("__displayhook__").is_some_and(|usual| usual.is(&hook))
+        {
+            return self.call(&hook, std::slice::from_ref(value)).map(drop);
+        }
         if value.is_none() {
             return Ok(());
         }
         let text = self.repr(value)?;
-        self.write(Stream::Out, &format!("{}\n", text.as_str()))?;
+        let print = self.builtins.get_text("print").unwrap_or_default();
+        self.call(&print, &[crate::value::Value::from(text)])?;
         self.builtins.set_str(&self.intern("_"), value.clone());
         Ok(())
     }

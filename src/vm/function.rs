@@ -195,11 +195,13 @@ impl Payload for BoundMethod {
 /// The payload of a `property`.
 #[derive(Default)]
 pub struct Property {
-    pub get: Value,
-    pub set: Value,
-    pub delete: Value,
+    pub get: Shared<Value>,
+    pub set: Shared<Value>,
+    pub delete: Shared<Value>,
     pub doc: Shared<Value>,
     pub name: Shared<Value>,
+    /// The documentation is that of the getter, and follows a new one.
+    pub doc_of_getter: Cell<bool>,
 }
 
 impl Payload for Property {
@@ -207,9 +209,9 @@ impl Payload for Property {
     const CONTAINER: bool = true;
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.values([&self.get, &self.set, &self.delete]);
-        self.doc.with(|doc| visitor.value(doc));
-        self.name.with(|name| visitor.value(name));
+        for part in [&self.get, &self.set, &self.delete, &self.doc, &self.name] {
+            part.with(|part| visitor.value(part));
+        }
     }
 }
 

@@ -192,27 +192,32 @@ impl Vm {
 
     /// `operator.length_hint(value)`, 0 if unknown.
     pub fn length_hint(&self, value: &Value) -> R<usize> {
+        Ok(self.known_length_hint(value)?.unwrap_or(0))
+    }
+
+    /// How many items a value says that it has, if it says so.
+    pub fn known_length_hint(&self, value: &Value) -> R<Option<usize>> {
         if let Some(length) = self.builtin_len(value) {
-            return Ok(length);
+            return Ok(Some(length));
         }
         if let Some(iterator) = value.downcast::<NativeIterator>() {
-            return Ok(self.iterator_length_hint(iterator)?.unwrap_or(0));
+            return self.iterator_length_hint(iterator);
         }
         if !matches!(value.kind(), Kind::Instance | Kind::Native) {
-            return Ok(0);
+            return Ok(None);
         }
         let class = self.class_of(value);
         if !class.lookup(&self.n.__len__).is_undef() {
             let length = self.len(value);
             if let Some(length) = self.catch(length, &self.types.type_error)? {
-                return Ok(length);
+                return Ok(Some(length));
             }
         }
         let hint = self.call_special(value, &self.n.__length_hint__, &[]);
         match self.catch(hint, &self.types.type_error)?.flatten() {
-            None | Some(Value::NotImplemented) => Ok(0),
+            None | Some(Value::NotImplemented) => Ok(None),
             Some(Value::Int(hint)) => match usize::try_from(hint) {
-                Ok(hint) => Ok(hint),
+                Ok(hint) => Ok(Some(hint)),
                 Err(_) => Err(self.value_error("__length_hint__() should return >= 0")),
             },
             Some(other) => {

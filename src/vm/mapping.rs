@@ -577,11 +577,19 @@ impl Vm {
                 set.empty();
                 Ok(())
             }
-            Some(theirs) => self.each_key(theirs, |hash, key| self.set_discard_hashed(set, hash, &key).map(|_| true)),
-            None => self.for_each(other, &mut |key| {
-                let hash = self.key_hash(&key)?;
-                self.set_discard_hashed(set, hash, &key).map(|_| true)
-            }),
+            Some(theirs) => {
+                self.each_key(theirs, |hash, key| self.set_discard_hashed(set, hash, &key).map(|_| true))?;
+                set.sweep();
+                Ok(())
+            }
+            None => {
+                self.for_each(other, &mut |key| {
+                    let hash = self.key_hash(&key)?;
+                    self.set_discard_hashed(set, hash, &key).map(|_| true)
+                })?;
+                set.sweep();
+                Ok(())
+            }
         }
     }
 

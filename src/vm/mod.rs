@@ -45,6 +45,7 @@ pub mod ticks;
 pub mod traceback;
 pub mod types;
 pub mod unowned;
+pub mod wide_range;
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell, OnceCell, RefCell};

@@ -34,5 +34,5 @@ common_names! {
     __truediv__ __trunc__ __type_params__ __weakref__ __wrapped__ __xor__ __abstractmethods__ __isabstractmethod__ __build_class__
     builtins asyncio sys args add_note athrow aclose asend send throw close cancel keys items values get name obj value msg
     path code errno strerror filename lineno offset text print_file_and_line end_lineno end_offset with_traceback metaclass
-    split write flush read readline encoding fget fset fdel exceptions message
+    split write flush read readline encoding fget fset fdel exceptions message mro
 }

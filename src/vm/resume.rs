@@ -173,7 +173,7 @@ impl Vm {
             drop(sent?);
             return self.with_stack(|| code.body.exec(self, slots));
         }
-        self.suspension.sent.set(sent.unwrap_or_default());
+        self.suspension.hand_over(sent, &self.handled);
         self.suspension.cursor.set(cursor);
         self.with_stack(|| code.body.resume(self, slots))
     }

@@ -396,21 +396,8 @@ impl Vm {
         let picked = self.slice_of(slice, || range.len() as usize)?;
         let at = |index: i64| i128::from(range.start) + i128::from(range.step) * i128::from(index);
         let step = i128::from(range.step) * i128::from(picked.step);
-        self.range_value(at(picked.start), at(picked.stop), step)
-    }
-
-    /// A range object; `OverflowError` for bounds beyond 64 bits.
-    pub fn range_value(&self, start: i128, stop: i128, step: i128) -> R {
-        match (i64::try_from(start), i64::try_from(stop), i64::try_from(step)) {
-            (Ok(start), Ok(stop), Ok(step)) => Ok(Value::from(self.heap.alloc(Range { start, stop, step }))),
-            _ => Err(self.range_too_wide()),
-        }
-    }
-
-    /// The error of a range whose bounds do not fit 64 bits.
-    #[cold]
-    pub fn range_too_wide(&self) -> Raised {
-        self.overflow_error("range bounds beyond 64 bits are not supported")
+        let bounds = [at(picked.start), at(picked.stop), step].map(IBig::from);
+        Ok(super::wide_range::make(self, bounds))
     }
 }
 
@@ -618,7 +605,7 @@ impl Vm {
                         return Ok(None);
                     }
                     float as i128
-                } else if !matches!(item.kind(), Kind::Instance | Kind::Native) {
+                } else if !matches!(item.kind(), Kind::Instance | Kind::Native | Kind::Complex) {
                     return Ok(None);
                 } else {
                     for index in 0..range.len() {

@@ -17,6 +17,7 @@ use super::coroutine::{AsyncGenerator, Coroutine, Generator, NativeFrame, Outcom
 use super::frame::{Activation, Cursor, Frame, Stack, as_awaiting};
 use super::function::{Args, Function, NativeCode, NativeFunction};
 use super::resume::CoroutineWrapper;
+use super::stmt::await_::is_iterable_coroutine;
 use crate::value::{Exception, Kind, ObjRef, R, Raised, Ref, Shared, Slots, Value};
 
 /// What is passed along while frames suspend and resume. Empty in between.
@@ -32,9 +33,20 @@ pub struct Suspension {
     pub is_item: Cell<bool>,
     /// What a resumed frame is sent; `Undef` if an exception is thrown in, which waits in `Vm::raised`.
     pub sent: Shared<Value>,
+    /// What was being handled outside when an exception was thrown in.
+    pub handled_outside: Shared<Value>,
 }
 
 impl Suspension {
+    /// Notes what a frame that is about to be resumed gets. `handled` is the exception being handled meanwhile.
+    #[inline]
+    pub(super) fn hand_over(&self, sent: R, handled: &Shared<Value>) {
+        if sent.is_err() {
+            self.handled_outside.set(handled.get());
+        }
+        self.sent.set(sent.unwrap_or_default());
+    }
+
     /// The positions of the frame that has just been left, to be kept with it.
     #[inline(always)]
     pub(super) fn take_cursor(&self) -> Cursor {
@@ -293,6 +305,11 @@ impl Vm {
                     return self.await_generator_step(&step.clone());
                 }
             }
+            Kind::Generator => {
+                if object.downcast::<Generator>().is_some_and(|generator| is_iterable_coroutine(generator)) {
+                    return self.advance(value, Ok(Value::None));
+                }
+            }
             Kind::Instance => {
                 // A class derived from a future is awaited as the future inside.
                 let inner = value.unwrapped();
@@ -352,10 +369,8 @@ impl Vm {
     /// Sends into an iterator, generator or coroutine that a frame delegates to. `GeneratorExit` closes a generator, and goes on in the
     /// frame that delegates.
     pub fn advance(&self, iterator: Value, sent: R) -> R<Begun> {
-        if sent.is_err() && iterator.kind() == Kind::Generator && self.raised_is(&self.types.generator_exit) {
-            let exit = self.take_raised();
-            self.close_resumable(&iterator)?;
-            return Err(self.raise(exit));
+        if sent.is_err() && self.raised_is(&self.types.generator_exit) {
+            return self.close_delegate(&iterator);
         }
         let outcome = if let Some(generator) = iterator.downcast::<Generator>() {
             self.resume_generator(generator, sent)?
@@ -375,6 +390,25 @@ impl Vm {
         }
     }
 
+    /// A frame that delegates to an iterator is being closed: so is the iterator first.
+    #[cold]
+    fn close_delegate(&self, iterator: &Value) -> R<Begun> {
+        let exit = self.take_raised();
+        let object = match iterator.downcast::<CoroutineWrapper>() {
+            Some(wrapper) => Value::from(&wrapper.0),
+            None => iterator.clone(),
+        };
+        match object.kind() {
+            Kind::Generator | Kind::Coroutine => self.close_resumable(&object)?,
+            _ => {
+                if let Some(close) = self.find_attr(iterator, &self.n.close)? {
+                    drop(self.call(&close, &[])?);
+                }
+            }
+        }
+        Err(self.raise(exit))
+    }
+
     fn advance_foreign(&self, iterator: &Value, sent: R) -> R<Outcome> {
         let result = match sent {
             Ok(Value::None) => match self.call_special(iterator, &self.n.__next__, &[]) {
@@ -388,12 +422,6 @@ impl Vm {
             Ok(value) => self.call_method(iterator, &self.n.send, &[value]),
             Err(Raised) => {
                 let exception = self.take_raised();
-                if self.is_instance(&exception, &self.types.generator_exit) {
-                    if let Some(close) = self.find_attr(iterator, &self.n.close)? {
-                        drop(self.call(&close, &[])?);
-                    }
-                    return Err(self.raise(exception));
-                }
                 match self.find_attr(iterator, &self.n.throw)? {
                     Some(throw) => self.call(&throw, &[exception]),
                     None => return Err(self.raise(exception)),
@@ -470,7 +498,13 @@ impl Vm {
 
     /// Calls a function, with `this` first unless it is `Undef`, and begins to await what it gives: a coroutine function runs at once, without
     /// a coroutine object or a frame unless it suspends.
-    pub(crate) fn begin_call(&self, callee: &Value, this: &Value, args: &[Value]) -> R<Begun> {
+    pub(crate) fn begin_call(
+        &self,
+        callee: &Value,
+        this: &Value,
+        args: &[Value],
+        refuse: impl FnOnce(&str) -> Raised,
+    ) -> R<Begun> {
         if let Some(function) = callee.downcast::<Function>()
             && function.code.kind == CodeKind::Coroutine
         {
@@ -490,7 +524,11 @@ impl Vm {
             return self.begin_native_call(function, Args::positional(&all));
         }
         let made = if this.is_undef() { self.call(callee, args) } else { self.call_bound(callee, this, Args::positional(args)) };
-        self.begin_await(made?)
+        let made = made?;
+        if self.is_not_awaitable(&made) {
+            return Err(refuse(self.class_of(&made).name().as_str()));
+        }
+        self.begin_await(made)
     }
 
     fn begin_on(&self, function: &Ref<Function>, this: &Value, args: &[Value], slots: &mut [Value]) -> R<Begun> {

@@ -43,6 +43,7 @@ impl Vm {
             yielded: Shared::new(self.suspension.yielded.replace(part.suspension.yielded.take())),
             is_item: Cell::new(self.suspension.is_item.replace(part.suspension.is_item.get())),
             sent: Shared::new(self.suspension.sent.replace(part.suspension.sent.take())),
+            handled_outside: Shared::new(self.suspension.handled_outside.replace(part.suspension.handled_outside.take())),
         };
         ThreadPart {
             raised: self.raised.replace(part.raised),

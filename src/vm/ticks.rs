@@ -278,6 +278,18 @@ impl Vm {
     /// Reports an exception that has nowhere to go on standard error, as CPython does.
     pub fn unraisable(&self, what: &str, object: &Value) {
         let exception = self.take_raised();
+        if let Some(sys) = self.modules.get_str(&self.n.sys)
+            && let Some(sys) = sys.payload::<crate::value::Module>()
+            && let Some(hook) = sys.dict.get_text("unraisablehook")
+            && !sys.dict.get_text("__unraisablehook__").is_some_and(|usual| usual.is(&hook))
+            && let Some(tell) = sys.dict.get_text("_tell_unraisable")
+        {
+            let message = if what == "Exception ignored in" { Value::None } else { self.str_value(what) };
+            if self.call(&tell, &[hook, exception, message, object.clone()]).is_err() {
+                drop(self.take_raised());
+            }
+            return;
+        }
         let shown = match self.repr(object) {
             Ok(text) => text.as_str().to_owned(),
             Err(Raised) => {

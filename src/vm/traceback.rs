@@ -1,5 +1,6 @@
 //! Tracebacks: their entries, added while an exception leaves frames, and their text in CPython's layout.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::Vm;
@@ -13,6 +14,8 @@ pub struct CodeInfo {
     pub source: Source,
     /// The line of the definition, from 1.
     pub first_line: u32,
+    /// `types.coroutine` has made the generators of this function awaitable.
+    pub is_iterable_coroutine: Cell<bool>,
 }
 
 /// The payload of a traceback: a place in a body of code, and the entry of the frame it called. The head is the outermost frame.

@@ -165,6 +165,8 @@ fn contents(vm: &Vm, name: &str, source: &Value, encoding: &Value, errors: &Valu
         let errors = codecs::argument(vm, errors, name, "errors", "strict")?;
         return codecs::encode(vm, text, encoding, errors);
     }
+    codecs::argument(vm, encoding, name, "encoding", "utf-8")?;
+    codecs::argument(vm, errors, name, "errors", "strict")?;
     if !encoding.is_undef() {
         return Err(vm.type_error("encoding without a string argument"));
     }

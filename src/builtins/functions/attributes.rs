@@ -68,10 +68,11 @@ fn delattr(vm: &Vm, object: &Value, attribute: &Value) -> R<()> {
 }
 
 fn dir(vm: &Vm, object: &Value) -> R {
-    if object.is_undef() {
-        return Err(super::code::needs_frame(vm, "dir"));
-    }
-    match vm.call_special(object, &vm.n.__dir__, &[])? {
+    let names = match object {
+        Value::Undef => Some(Value::from(super::code::main_namespace(vm)?)),
+        object => vm.call_special(object, &vm.n.__dir__, &[])?,
+    };
+    match names {
         Some(names) => {
             let mut names = vm.collect(&names)?;
             crate::builtins::sort::sort(vm, &mut names, None, false)?;
@@ -83,7 +84,7 @@ fn dir(vm: &Vm, object: &Value) -> R {
 
 fn vars(vm: &Vm, object: &Value) -> R {
     if object.is_undef() {
-        return Err(super::code::needs_frame(vm, "vars"));
+        return Ok(Value::from(super::code::main_namespace(vm)?));
     }
     match vm.find_attr(object, &vm.n.__dict__)? {
         Some(dict) => Ok(dict),

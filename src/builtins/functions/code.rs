@@ -1,14 +1,15 @@
 //! Built-in functions of code: compiling and running it in namespaces that are given, importing.
 //!
 //! `eval`, `exec`, `globals`, `locals`, `dir` and `vars` without a namespace mean that of the running frame, which only the
-//! evaluator knows: it has nodes of its own for calls by these names. What arrives here came another way.
+//! evaluator knows: it has nodes of its own for calls by these names. What arrives here came another way, and means that of the
+//! program.
 
 use std::rc::Rc;
 
 use crate::native::Row;
 use crate::rows;
 use crate::syntax::{Mode, Source};
-use crate::value::{Dict, R, Raised, Ref, Str, Value};
+use crate::value::{Dict, Module, R, Ref, Str, Value};
 use crate::vm::{Code, Vm, binary};
 
 pub(super) const ROWS: [Row; 7] = rows![
@@ -17,26 +18,26 @@ pub(super) const ROWS: [Row; 7] = rows![
     "compile", "source, filename, mode, flags=0, dont_inherit=False, optimize=-1" => compile(0 1 2);
     "eval", "source, globals=None, locals=None, /" => eval(0 1 2);
     "exec", "source, globals=None, locals=None, /, *, closure=None" => exec(0 1 2 3);
-    "globals", "" => globals();
-    "locals", "" => locals();
+    "globals", "" => namespace();
+    "locals", "" => namespace();
 ];
 
-/// The error of a function that needs the running frame but was not called by its name.
+/// The namespace of the program: what a function that needs the running frame takes when it was not called by its name.
 #[cold]
-pub(super) fn needs_frame(vm: &Vm, name: &str) -> Raised {
-    vm.runtime_error(format!("{name}() without a namespace works only where it is called by its name"))
+pub(super) fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
+    let main = vm.modules.get_str(&vm.n.__main__);
+    match main.as_ref().and_then(|main| main.payload::<Module>()) {
+        Some(main) => Ok(main.dict.clone()),
+        None => Err(vm.system_error("frame does not exist")),
+    }
 }
 
 fn breakpoint(vm: &Vm) -> R<()> {
     Err(vm.runtime_error("breakpoint() needs a debugger, and this interpreter has none"))
 }
 
-fn globals(vm: &Vm) -> R<()> {
-    Err(needs_frame(vm, "globals"))
-}
-
-fn locals(vm: &Vm) -> R<()> {
-    Err(needs_frame(vm, "locals"))
+fn namespace(vm: &Vm) -> R<Ref<Dict>> {
+    main_namespace(vm)
 }
 
 fn import(vm: &Vm, name: &Value, globals: &Value, _locals: &Value, from: &Value, level: &Value) -> R {
@@ -93,7 +94,7 @@ fn eval(vm: &Vm, source: &Value, globals: &Value, locals: &Value) -> R {
         return Err(vm.type_error("locals must be a mapping"));
     }
     let namespace = match globals {
-        Value::Undef | Value::None => return Err(needs_frame(vm, "eval")),
+        Value::Undef | Value::None => main_namespace(vm)?,
         globals => match globals.payload::<Dict>() {
             Some(globals) => globals.clone(),
             None => return Err(vm.type_error("globals must be a dict")),
@@ -108,7 +109,7 @@ fn exec(vm: &Vm, source: &Value, globals: &Value, locals: &Value, closure: &Valu
         return Err(vm.type_error("closure can only be used when source is a code object"));
     }
     let namespace = match globals {
-        Value::Undef | Value::None => return Err(needs_frame(vm, "exec")),
+        Value::Undef | Value::None => main_namespace(vm)?,
         globals => match globals.payload::<Dict>() {
             Some(globals) => globals.clone(),
             None => return Err(vm.type_error(format!("exec() globals must be a dict, not {}", class(globals)))),
@@ -136,9 +137,8 @@ fn run_in(vm: &Vm, name: &str, source: &Value, mode: Mode, globals: &Ref<Dict>, 
     let code = match (source.downcast::<Code>(), text(vm, source)?) {
         // Code is lowered for one namespace, so running it in another means lowering its text again.
         (Some(code), _) => {
-            let mode = if code.is_expression { Mode::Eval } else { Mode::File };
             let source = Rc::new(code.info.source.clone());
-            prepared(vm, source, mode, globals, separate)?
+            prepared(vm, source, code.mode, globals, separate)?
         }
         (None, Some(text)) => {
             let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']) } else { &text };

@@ -3,7 +3,7 @@
 use crate::native::Row;
 use crate::rows;
 use crate::syntax::ast::Operator;
-use crate::value::{BigInt, ByteArray, Bytes, R, Str, Value};
+use crate::value::{BigInt, ByteArray, Bytes, Kind, R, Str, Value};
 use crate::vm::Vm;
 use crate::vm::cursor::Cursor;
 use crate::vm::number;
@@ -131,7 +131,10 @@ fn pow(vm: &Vm, base: &Value, exponent: &Value, modulus: &Value) -> R {
             None => vm.binary(Operator::Pow, base, exponent),
         };
     }
-    if let Some(result) = number::power(vm, base, exponent, modulus)? {
+    // A derived class may have an answer of its own.
+    if base.kind() != Kind::Instance
+        && let Some(result) = number::power(vm, base, exponent, modulus)?
+    {
         return Ok(result);
     }
     match vm.call_special(base, &vm.n.__pow__, &[exponent.clone(), modulus.clone()])? {

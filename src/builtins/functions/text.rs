@@ -97,11 +97,14 @@ fn print(vm: &Vm, args: Args<'_>) -> R {
 /// The text of a `print`, as far as it goes if showing a value fails.
 fn joined(vm: &Vm, values: &[Value], separator: &str, end: &str) -> (String, R<()>) {
     let mut text = String::new();
+    // What came before a value that cannot be shown is printed.
+    let mut whole = 0;
     let mut put = || {
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
                 text.push_str(separator);
             }
+            whole = text.len();
             match value.downcast::<Str>() {
                 Some(part) => {
                     vm.check_text(text.len() + part.byte_len())?;
@@ -117,6 +120,9 @@ fn joined(vm: &Vm, values: &[Value], separator: &str, end: &str) -> (String, R<(
         Ok(())
     };
     let result = put();
+    if result.is_err() {
+        text.truncate(whole);
+    }
     (text, result)
 }
 

@@ -230,8 +230,10 @@ impl Lowerer<'_> {
                 Box::new(MakeDict { items, span })
             }
             ExprKind::Set { elts } => {
+                let is_constant = elts.len() > 2 && elts.iter().all(is_constant);
+                let kind = if is_constant { DisplayKind::ConstantSet } else { DisplayKind::Set };
                 let elements = self.elements(elts);
-                Box::new(Display { kind: DisplayKind::Set, elements, span })
+                Box::new(Display { kind, elements, span })
             }
             ExprKind::ListComp { .. } | ExprKind::SetComp { .. } | ExprKind::DictComp { .. } => self.comprehension(expr),
             ExprKind::GeneratorExp { .. } => self.generator_expression(expr),
@@ -463,6 +465,21 @@ impl Lowerer<'_> {
     }
 
     /// `locals()`, `globals()`, `vars()`, `dir()`, `eval(...)`, `exec(...)`: built-in functions that look at the running frame.
+    /// Whether a scope is the current one, or one around it in the same frame.
+    fn is_around(&self, scope: super::ScopeId) -> bool {
+        let mut at = Some(self.scope);
+        while let Some(id) = at {
+            if id == scope {
+                return true;
+            }
+            at = match self.scopes.all[id].kind {
+                super::ScopeKind::Comprehension | super::ScopeKind::TypeParams => self.scopes.all[id].parent,
+                _ => None,
+            };
+        }
+        false
+    }
+
     fn scope_call(&mut self, question: ScopeQuestion, name: &Name, name_span: Span, span: Span, args: Box<[Tree]>) -> Tree {
         let callee = self.load_name(name, name_span);
         let mut locals = Vec::new();
@@ -475,7 +492,8 @@ impl Lowerer<'_> {
             let free = self.frame().free.clone();
             let mut all: Vec<(u16, Name, bool)> = Vec::new();
             for (name, owner) in slots {
-                if owner == self.frame().scope && !name.starts_with('.') {
+                // Those of comprehensions that are not around the call are out of sight.
+                if self.is_around(owner) && !name.starts_with('.') {
                     match self.variable(owner, &name) {
                         Place::Local(slot) => all.push((slot, name, false)),
                         Place::Cell { slot, .. } => all.push((slot, name, true)),
@@ -490,11 +508,22 @@ impl Lowerer<'_> {
                     all.push((slot, name, true));
                 }
             }
+            // An inner variable comes later and hides an outer one.
             all.sort_by_key(|entry| entry.0);
             locals = all.into_iter().map(|(slot, name, is_cell)| (self.name(&name), slot, is_cell)).collect();
         }
         let globals = self.globals_of_code();
         Box::new(ScopeFunction { question, callee, args, globals, in_namespace, is_module, locals: locals.into(), span })
+    }
+}
+
+/// Whether CPython's compiler knows the value.
+fn is_constant(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Constant(_) => true,
+        ExprKind::UnaryOp { op: UnaryOp::USub | UnaryOp::UAdd | UnaryOp::Invert, operand } => is_constant(operand),
+        ExprKind::Tuple { elts } => elts.iter().all(is_constant),
+        _ => false,
     }
 }
 

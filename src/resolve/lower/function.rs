@@ -299,10 +299,18 @@ impl Lowerer<'_> {
     /// A function without parameters that evaluates an expression: what is evaluated when it is first looked at.
     fn thunk(&mut self, name: &Name, expr: &mut Expr, span: Span) -> Tree {
         let scope = self.scopes.at(span, AT_ALIAS);
-        let (code, captures) = self.code(scope, name, vec![], Parameters::default(), Body::Expression(expr), span, false);
+        let (mut names, mut shape, mut defaults) = (vec![], Parameters::default(), vec![]);
+        if self.scopes.class_seen_from(scope).is_some() {
+            // The namespace of the class body around, in slot 0 as there.
+            let namespace = Name::new(".namespace");
+            shape = Parameters { names: vec![self.name(&namespace)], positional: 1, ..Parameters::default() };
+            names.push(namespace);
+            defaults.push(Box::new(Temp(0)) as Tree);
+        }
+        let (code, captures) = self.code(scope, name, names, shape, Body::Expression(expr), span, false);
         Box::new(MakeFunction {
             code: Unowned::new(&code),
-            defaults: Box::default(),
+            defaults: defaults.into(),
             kw_defaults: Box::default(),
             annotations: None,
             captures,

@@ -12,12 +12,13 @@ mod spill;
 mod stmt;
 mod target;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes};
 use crate::syntax::ast::{Module, Name};
-use crate::syntax::{Source, Span, SyntaxError};
+use crate::syntax::{Mode, Source, Span, SyntaxError};
 use crate::value::{Dict, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind, Parameters};
@@ -35,9 +36,24 @@ pub enum Purpose {
     Interactive,
     /// An expression: running gives its value.
     Eval,
-    /// As `File` and `Eval`, with names in a namespace beside the globals (slot 0), as `exec` and `eval` with two namespaces have it.
+    /// As those, with names in a namespace beside the globals (slot 0), as `exec` and `eval` with two namespaces have it.
     FileIn,
+    InteractiveIn,
     EvalIn,
+}
+
+impl Purpose {
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            Purpose::File | Purpose::FileIn => Mode::File,
+            Purpose::Interactive | Purpose::InteractiveIn => Mode::Interactive,
+            Purpose::Eval | Purpose::EvalIn => Mode::Eval,
+        }
+    }
+
+    fn has_namespace(self) -> bool {
+        matches!(self, Purpose::FileIn | Purpose::InteractiveIn | Purpose::EvalIn)
+    }
 }
 
 /// The code of a module.
@@ -47,7 +63,7 @@ pub type Lowered = Result<Ref<Code>, SyntaxError>;
 pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, purpose: Purpose) -> Lowered {
     super::mangle::mangle(&mut module);
     let mut scopes = Scopes::analyse(&module)?;
-    if matches!(purpose, Purpose::FileIn | Purpose::EvalIn) {
+    if purpose.has_namespace() {
         scopes.all[0].kind = ScopeKind::Class;
     }
     let future_annotations = stmt::imports_future_annotations(&module.body);
@@ -186,7 +202,12 @@ impl Lowerer<'_> {
     }
 
     fn info(&self, name: &str, span: Span) -> Rc<CodeInfo> {
-        Rc::new(CodeInfo { name: name.to_owned(), source: self.source.clone(), first_line: self.source.line_number(span.start) })
+        Rc::new(CodeInfo {
+            name: name.to_owned(),
+            source: self.source.clone(),
+            first_line: self.source.line_number(span.start),
+            is_iterable_coroutine: Cell::new(false),
+        })
     }
 
     /// Begins the frame of `scope`, whose variables get the first slots in this order.
@@ -255,7 +276,7 @@ impl Lowerer<'_> {
             globals: self.globals.clone(),
             children: frame.children,
             info: frame.info,
-            is_expression: frame.scope == 0 && matches!(self.purpose, Purpose::Eval | Purpose::EvalIn),
+            mode: self.purpose.mode(),
             has_cleanup,
             body,
         };
@@ -265,11 +286,11 @@ impl Lowerer<'_> {
     fn module(&mut self, module: &mut Module) -> Ref<Code> {
         let span = module.span;
         let info = self.info("<module>", Span { start: 0, end: 0 });
-        let class_like = matches!(self.purpose, Purpose::FileIn | Purpose::EvalIn);
+        let class_like = self.purpose.has_namespace();
         let variables: Vec<Name> = if class_like { vec![Name::new(".namespace")] } else { vec![] };
         self.begin(0, &variables, info);
         let suspends = self.frame().suspends;
-        let is_eval = matches!(self.purpose, Purpose::Eval | Purpose::EvalIn);
+        let is_eval = self.purpose.mode() == Mode::Eval;
         let doc = if is_eval { Value::None } else { self.docstring(&module.body) };
         let body = if is_eval { self.eval_body(module) } else { self.module_body(module, &doc) };
         let kind = if suspends { CodeKind::Coroutine } else { CodeKind::Module };

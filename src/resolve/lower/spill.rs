@@ -205,7 +205,8 @@ impl Lowerer<'_> {
             ExprKind::YieldFrom { value } => {
                 let iterable = self.spilled(value, out);
                 let slot = self.temp();
-                out.push((Box::new(crate::vm::stmt::await_::YieldFrom { iterable, slot, span }), span));
+                let info = self.frame().info.clone();
+                out.push((Box::new(crate::vm::stmt::await_::YieldFrom { iterable, slot, span, info }), span));
                 *expr = hidden(slot, span);
             }
             ExprKind::BoolOp { op, values } => {

@@ -2,8 +2,8 @@
 
 use super::expr::{Operand, with_operand};
 use super::{Lowerer, Place, Purpose, Statements};
-use crate::syntax::Span;
 use crate::syntax::ast::*;
+use crate::syntax::{Mode, Span};
 use crate::value::Value;
 use crate::vm::expr::arithmetic;
 use crate::vm::expr::augment::{AddToLocal, AugLocal, Inplace, Target};
@@ -258,18 +258,18 @@ impl Lowerer<'_> {
             StmtKind::ImportFrom { module, names, level } => self.import_from(module.as_ref(), names, *level, span, out),
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => {}
             StmtKind::Expr { value } => {
-                if matches!(value.kind, ExprKind::Constant(_)) && self.purpose != Purpose::Interactive {
+                if matches!(value.kind, ExprKind::Constant(_)) && self.purpose.mode() != Mode::Interactive {
                     return;
                 }
                 if let ExprKind::Yield { value: Some(item) } = &mut value.kind
-                    && self.purpose != Purpose::Interactive
+                    && self.purpose.mode() != Mode::Interactive
                 {
                     // What is sent in is not looked at.
                     self.yield_expr(Some(item), span, out);
                     return;
                 }
                 let tree = self.spilled(value, out);
-                let shown = self.purpose == Purpose::Interactive && self.frames.len() == 1;
+                let shown = self.purpose.mode() == Mode::Interactive && self.frames.len() == 1;
                 let tree: Tree = if shown { Box::new(Show(tree)) } else { tree };
                 out.push((tree, span));
             }
@@ -630,7 +630,9 @@ impl Lowerer<'_> {
 
     fn handler(&mut self, handler: &mut ExceptHandler) -> Handler {
         let span = handler.typ.as_ref().map_or(handler.span, |typ| typ.span);
-        let types = handler.typ.as_mut().map(|typ| self.handler_types(typ));
+        let mut spilled = Statements::new();
+        let types = handler.typ.as_mut().map(|typ| self.spilled(typ, &mut spilled));
+        let before = (!spilled.is_empty()).then(|| self.suspending_block(spilled));
         let name = handler.name.as_ref().map(|ident| {
             let slot = self.temp();
             let bind = self.store_name(&ident.name, Box::new(TakeTemp(slot)), ident.span);
@@ -638,17 +640,7 @@ impl Lowerer<'_> {
             (slot, bind, unbind)
         });
         let body = self.body(&mut handler.body);
-        Handler { types, name, body, span }
-    }
-
-    /// The classes of a handler. They cannot suspend here: what suspends in them is refused with an error when it is reached.
-    fn handler_types(&mut self, typ: &mut Expr) -> Tree {
-        if self.may_suspend(typ) {
-            return Box::new(crate::vm::stmt::simple::Unsupported {
-                what: "'await' and 'yield' in the classes of an except clause",
-            });
-        }
-        self.expr(typ)
+        Handler { before, types, name, body, span }
     }
 
     /// Removes a name silently.

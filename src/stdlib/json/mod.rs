@@ -32,6 +32,10 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
     add(vm, &module, "__path__", vm.heap.list(Vec::new()).into());
     add(vm, &module, "__package__", vm.str_value("json"));
     run_script(vm, &module, include_str!("json.script"))?;
+    // Importing the package imports them.
+    for part in ["json.decoder", "json.encoder"] {
+        vm.import(part, None, 0)?;
+    }
     Ok(module)
 }
 

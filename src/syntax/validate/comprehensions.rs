@@ -67,11 +67,12 @@ impl Validator {
         let ExprKind::Name(name) = &target.kind else { return };
         let mut kind = None;
         let mut in_comprehension = false;
+        // A lambda in an iterable does not help.
+        if self.scopes.iter().any(|scope| scope.iterables > 0) {
+            self.names_error(Kind::WalrusInIterable, span);
+            return;
+        }
         for scope in self.scopes.iter_mut().rev() {
-            if scope.iterables > 0 {
-                kind = Some((Kind::WalrusInIterable, span));
-                break;
-            }
             match scope.kind {
                 ScopeKind::Comprehension(_) => {
                     in_comprehension = true;

@@ -48,10 +48,13 @@ fn check_names<'p>(validator: &mut Validator, pattern: &'p Pattern, bound: &mut 
         PatternKind::MatchMapping { keys, patterns, rest } => {
             let mut seen = HashSet::new();
             for key in keys {
+                if matches!(key.kind, ExprKind::JoinedStr { .. }) {
+                    validator.code_error(Kind::MappingKeyKind, pattern.span);
+                }
                 if let Some(repr) = key_repr(key)
-                    && !seen.insert(repr.clone())
+                    && !seen.insert(as_number(&repr).unwrap_or(repr.clone()))
                 {
-                    validator.code_error(Kind::RepeatedMappingKey(repr.into()), pattern.span);
+                    validator.code_error(Kind::RepeatedMappingKey(shown_key(repr).into()), pattern.span);
                 }
             }
             patterns.iter().for_each(|item| check_names(validator, item, bound));
@@ -107,6 +110,23 @@ fn bind<'p>(validator: &mut Validator, name: Option<&'p Ident>, pattern: &'p Pat
     if !bound.insert(&name.name) {
         validator.code_error(Kind::MultipleCaptures(name.name.as_str().into()), pattern.span);
     }
+}
+
+/// The number that a key is, so that equal ones are found: `1`, `1.0` and `True` are one key.
+fn as_number(repr: &str) -> Option<String> {
+    let number = match repr {
+        "True" => 1.0,
+        "False" => 0.0,
+        repr if repr.starts_with(['\'', '"', 'b', 'N']) || repr.ends_with('j') => return None,
+        repr => repr.parse::<f64>().ok()?,
+    };
+    let is_exact = number.abs() < 9e15;
+    is_exact.then(|| if number == 0.0 { "0".to_owned() } else { number.to_string() })
+}
+
+/// Minus zero is zero.
+fn shown_key(repr: String) -> String {
+    if repr == "-0" { "0".to_owned() } else { repr }
 }
 
 /// How a message shows the key of a mapping pattern; `None` if it is not a literal.

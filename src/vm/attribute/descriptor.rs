@@ -45,7 +45,7 @@ impl Vm {
     #[inline]
     pub fn is_descriptor(&self, found: &Value) -> bool {
         match found.kind() {
-            Kind::Function | Kind::NativeFunction | Kind::Property | Kind::StaticMethod | Kind::ClassMethod => true,
+            Kind::Function | Kind::NativeFunction | Kind::Property | Kind::StaticMethod | Kind::ClassMethod | Kind::Super => true,
             Kind::Instance | Kind::Native => {
                 self.is_other_data_descriptor(found) || !self.class_of(found).lookup(&self.n.__get__).is_undef()
             }
@@ -63,7 +63,7 @@ impl Vm {
             Kind::Property => self.get_property(found, object),
             Kind::StaticMethod => Ok(found.downcast::<StaticMethod>().map_or(Value::None, |wrapper| wrapper.0.clone())),
             Kind::ClassMethod => self.bind_to_class(found, class),
-            Kind::Native | Kind::Instance => self.bind_other(found, object, class),
+            Kind::Native | Kind::Instance | Kind::Super => self.bind_other(found, object, class),
             _ => Ok(found.clone()),
         }
     }
@@ -103,10 +103,11 @@ impl Vm {
         if object.is_undef() {
             return Ok(found.clone());
         }
-        if property.get.is_none() || property.get.is_undef() {
+        let get = property.get.get();
+        if get.is_none() || get.is_undef() {
             return Err(self.property_lacks(property, object, "getter"));
         }
-        self.call(&property.get, std::slice::from_ref(object))
+        self.call(&get, std::slice::from_ref(object))
     }
 
     #[inline(never)]
@@ -118,8 +119,11 @@ impl Vm {
             return (attribute.get)(self, object);
         }
         if let Some(member) = found.downcast::<Member>() {
+            if object.is_undef() {
+                return Ok(found.clone());
+            }
             let own = object.downcast::<Instance>().map(|instance| instance.get(&member.name)).unwrap_or_default();
-            return Ok(if object.is_undef() { found.clone() } else { own });
+            return if own.is_undef() { Err(self.no_attribute(object, &member.name)) } else { Ok(own) };
         }
         let get = self.class_of(found).lookup(&self.n.__get__);
         if get.is_undef() {
@@ -133,12 +137,12 @@ impl Vm {
     pub(super) fn set_through(&self, found: &Value, object: &Value, name: &Ref<Str>, value: Value) -> R<()> {
         let deletes = value.is_undef();
         if let Some(property) = found.downcast::<Property>() {
-            let (accessor, what) = if deletes { (&property.delete, "deleter") } else { (&property.set, "setter") };
+            let (accessor, what) = if deletes { (property.delete.get(), "deleter") } else { (property.set.get(), "setter") };
             if accessor.is_none() || accessor.is_undef() {
                 return Err(self.property_lacks(property, object, what));
             }
             let args = [object.clone(), value];
-            self.call(accessor, &args[..if deletes { 1 } else { 2 }])?;
+            self.call(&accessor, &args[..if deletes { 1 } else { 2 }])?;
             return Ok(());
         }
         if let Some(attribute) = found.downcast::<GetSet>() {
@@ -154,10 +158,10 @@ impl Vm {
         }
         if let Some(member) = found.downcast::<Member>() {
             if let Some(instance) = object.downcast::<Instance>() {
-                if deletes {
-                    instance.remove(&member.name);
-                } else {
+                if !deletes {
                     instance.set(&member.name, value);
+                } else if !instance.remove(&member.name) {
+                    return Err(self.attribute_error(member.name.as_str()));
                 }
             }
             return Ok(());

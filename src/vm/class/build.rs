@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::Vm;
 use super::super::function::{Args, ClassMethod, Property, StaticMethod};
+use super::super::getset::GetSet;
 use crate::value::{Base, Class, Dict, Exception, Kind, R, Ref, Str, Value, Variable};
 
 /// A `class` statement before its body has run.
@@ -34,7 +35,9 @@ impl Vm {
                     let args = Args { positional: &[Value::from(name), bases], keywords: &keywords };
                     let namespace = self.call_with(&prepare, args)?;
                     if namespace.payload::<Dict>().is_none() && self.class_of(&namespace).lookup(&self.n.__setitem__).is_undef() {
-                        let meta = metaclass.downcast::<Class>().map_or_else(String::new, |m| m.name().as_str().to_owned());
+                        let meta = metaclass
+                            .downcast::<Class>()
+                            .map_or_else(|| "<metaclass>".to_owned(), |m| m.name().as_str().to_owned());
                         let given = self.class_of(&namespace).name();
                         return Err(
                             self.type_error(format!("{meta}.__prepare__() must return a mapping, not {}", given.as_str()))
@@ -170,18 +173,24 @@ impl Vm {
         if !metaclass.is(&self.types.type_) {
             class.metaclass.set(Some(metaclass.clone()));
         }
-        self.set_slots(&class, &bases)?;
         let made = Value::from(&class);
-        if let Some(cell) = class.dict.remove_str(&self.n.__classcell__) {
+        let cell = class.dict.remove_str(&self.n.__classcell__);
+        self.set_slots(&class, &bases)?;
+        self.add_descriptors(&class, &bases);
+        if let Some(cell) = cell {
             match cell.downcast::<Variable>() {
                 Some(cell) => cell.set(made.clone()),
-                None => return Err(self.type_error("__classcell__ must be a nonlocal cell, not ")),
+                None => {
+                    let given = self.repr(&Value::from(self.class_of(&cell)))?;
+                    return Err(self.type_error(format!("__classcell__ must be a nonlocal cell, not {}", given.as_str())));
+                }
             }
         }
+        self.ask_for_mro(&class)?;
         self.heap.bump_epoch();
         self.tell_names(&class, &made)?;
         let init = class.lookup_after(&class, &self.n.__init_subclass__);
-        if !self.is_native_of(&init, &self.types.object) || !keywords.is_empty() {
+        if !init.is_undef() && (!self.is_native_of(&init, &self.types.object) || !keywords.is_empty()) {
             let init = self.bind(&init, &Value::Undef, &class)?;
             self.call_with(&init, Args { positional: &[], keywords })?;
         }
@@ -208,6 +217,7 @@ impl Vm {
         }
         class.bases.set(bases.iter().cloned().collect::<Rc<[_]>>());
         class.mro.set(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
+        self.ask_for_mro(class)?;
         let all = self.heap.objects(Kind::Class);
         let mut derived: Vec<&Ref<Class>> = all
             .iter()
@@ -266,9 +276,6 @@ impl Vm {
                     return Err(self.type_error(format!("type __qualname__ must be a str, not {}", given.as_str())));
                 }
             }
-        }
-        if dict.get_str(&self.n.__doc__).is_none() {
-            dict.set_str(&self.n.__doc__, Value::None);
         }
         if dict.get_str(&self.n.__module__).is_none() {
             let module = Value::from(&self.n.__main__);
@@ -357,6 +364,58 @@ impl Vm {
         if !has_dict && class.base != Base::Exception && class.base != Base::Class {
             class.slots.set(Some(names.into()));
         }
+        Ok(())
+    }
+
+    /// The entries that a class gets for what its instances have and those of its bases had not.
+    fn add_descriptors(&self, class: &Ref<Class>, bases: &[Ref<Class>]) {
+        let n = &self.n;
+        let inherits =
+            |name| bases.iter().any(|base| base.mro.get().iter().any(|c| c.is_script && c.dict.get_str(name).is_some()));
+        let has_own = matches!(class.base, Base::Exception | Base::Class);
+        if !has_own
+            && class.slots.with(Option::is_none)
+            && !inherits(&n.__dict__)
+            && let Some(general) = self.types.object.dict.get_str(&n.__dict__)
+            && let Some(general) = general.downcast::<GetSet>()
+        {
+            let (get, set) = (general.get, general.set);
+            let own = GetSet { name: n.__dict__.clone(), owner: class.clone(), get, set };
+            class.dict.set_str(&n.__dict__, Value::from(self.heap.alloc(own)));
+        }
+        let inherited = bases.iter().any(|base| base.mro.get().iter().any(|base| base.weakly_referable.get()));
+        if class.weakly_referable.get() && !inherited && class.base != Base::Class {
+            let get = |vm: &Vm, this: &Value| {
+                let all = this.as_obj().map(|object| vm.heap.weak_references(object)).unwrap_or_default();
+                Ok(all.into_iter().next().map_or(Value::None, Value::Obj))
+            };
+            let own = GetSet { name: n.__weakref__.clone(), owner: class.clone(), get, set: None };
+            class.dict.set_str(&n.__weakref__, Value::from(self.heap.alloc(own)));
+        }
+        if class.dict.get_str(&n.__doc__).is_none() {
+            class.dict.set_str(&n.__doc__, Value::None);
+        }
+    }
+
+    /// Lets a metaclass that overrides `mro` say in which order the class and its bases are looked through.
+    fn ask_for_mro(&self, class: &Ref<Class>) -> R<()> {
+        let Some(meta) = class.metaclass.get() else { return Ok(()) };
+        let method = meta.lookup(&self.n.mro);
+        if self.is_native_of(&method, &self.types.type_) {
+            return Ok(());
+        }
+        let given = self.call_slot(&method, &Value::from(class), &[])?;
+        let mut order = Vec::new();
+        for item in self.collect(&given)? {
+            match item.downcast::<Class>() {
+                Some(base) => order.push(base.clone()),
+                None => {
+                    let given = self.class_of(&item).name();
+                    return Err(self.type_error(format!("mro() returned a non-class ('{}')", given.as_str())));
+                }
+            }
+        }
+        class.mro.set(order.into());
         Ok(())
     }
 

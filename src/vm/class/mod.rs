@@ -86,7 +86,14 @@ impl Vm {
         let this_class = match this.downcast::<Class>() {
             Some(this) if this.is_subclass(after) => Value::from(this),
             _ => {
-                let of = self.class_of(this);
+                let mut of = self.class_of(this);
+                // A proxy may say whose instance it stands for.
+                if !of.is_subclass(after)
+                    && let Some(said) = self.find_attr(this, &self.n.__class__)?
+                    && let Some(said) = said.downcast::<Class>()
+                {
+                    of = said.clone();
+                }
                 if !of.is_subclass(after) {
                     return Err(self.type_error("super(type, obj): obj must be an instance or subtype of type"));
                 }
@@ -113,7 +120,7 @@ impl Vm {
         let (had, has) = (old.slots.get(), class.slots.get());
         let same_slots = match (&had, &has) {
             (None, None) => true,
-            (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.is(b)),
+            (Some(a), Some(b)) => a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| a.is(b))),
             _ => false,
         };
         if old.base != class.base || !same_slots {

@@ -164,9 +164,12 @@ impl CallAny {
             // The message for what cannot be iterated names the function.
             let class = vm.class_of(iterable);
             if class.lookup(&vm.n.__iter__).is_undef() && class.lookup(&vm.n.__getitem__).is_undef() {
-                let shown = vm.callee_text(callee);
                 let kind = class.name();
-                return Err(vm.type_error(format!("{shown} argument after * must be an iterable, not {}", kind.as_str())));
+                let what = match self.args.len() {
+                    1 => format!("{} argument", vm.callee_text(callee)),
+                    _ => "Value".to_owned(),
+                };
+                return Err(vm.type_error(format!("{what} after * must be an iterable, not {}", kind.as_str())));
             }
         }
         vm.for_each(iterable, &mut |item| {

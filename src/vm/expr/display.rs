@@ -12,15 +12,15 @@ pub enum Element {
     Star(Tree, Span),
 }
 
-/// Evaluates elements into a vector.
-pub fn collect_elements(vm: &Vm, l: &mut [Value], elements: &[Element]) -> R<Vec<Value>> {
+/// Evaluates elements into a vector. `names_star`: the message for what cannot be iterated speaks of the star.
+pub fn collect_elements(vm: &Vm, l: &mut [Value], elements: &[Element], names_star: bool) -> R<Vec<Value>> {
     let mut items = Vec::with_capacity(elements.len());
     for element in elements {
         match element {
             Element::One(tree) => items.push(tree.eval(vm, l)?),
             Element::Star(tree, span) => {
                 let iterable = tree.eval(vm, l)?;
-                if !vm.is_iterable(&iterable) {
+                if names_star && !vm.is_iterable(&iterable) {
                     let given = vm.class_of(&iterable).name();
                     let _ = vm.type_error(format!("Value after * must be an iterable, not {}", given.as_str()));
                     return Err(vm.at(*span));
@@ -79,6 +79,8 @@ pub enum DisplayKind {
     Tuple,
     List,
     Set,
+    /// Of three constants or more: built as CPython's compiler does, which shows in the order.
+    ConstantSet,
 }
 
 /// A tuple or list with stars, or a set.
@@ -90,7 +92,8 @@ pub struct Display {
 
 impl Node for Display {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let items = collect_elements(vm, l, &self.elements)?;
+        let is_set = matches!(self.kind, DisplayKind::Set | DisplayKind::ConstantSet);
+        let items = collect_elements(vm, l, &self.elements, !is_set)?;
         match self.kind {
             DisplayKind::Tuple => Ok(Value::from(vm.heap.tuple(items))),
             DisplayKind::List => Ok(Value::from(vm.heap.list(items))),
@@ -99,6 +102,18 @@ impl Node for Display {
                 for item in items {
                     vm.set_add(&set, item).map_err(|Raised| vm.at(self.span))?;
                 }
+                Ok(Value::from(set))
+            }
+            DisplayKind::ConstantSet => {
+                // The compiler makes a frozenset, makes it anew from its items, and adds that to an empty set.
+                let first = vm.heap.set();
+                for item in items {
+                    vm.set_add(&first, item).map_err(|Raised| vm.at(self.span))?;
+                }
+                let constant = vm.heap.set();
+                vm.set_update(&constant, &Value::from(vm.heap.list(first.keys().keys())))?;
+                let set = vm.heap.set();
+                vm.set_update(&set, &Value::from(constant))?;
                 Ok(Value::from(set))
             }
         }

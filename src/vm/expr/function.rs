@@ -118,7 +118,7 @@ impl Node for MakeClass {
             Some(tree) => Some(tree.eval(vm, l)?),
             None => None,
         };
-        let mut bases = super::display::collect_elements(vm, l, &self.bases)?;
+        let mut bases = super::display::collect_elements(vm, l, &self.bases, true)?;
         if let Some(params) = &type_params {
             bases.push(vm.generic_base(params).map_err(|Raised| vm.at(self.span))?);
         }

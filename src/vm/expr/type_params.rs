@@ -31,28 +31,21 @@ impl Node for MakeTypeParam {
             TypeParamName::TypeVarTuple => "TypeVarTuple",
         };
         let bound = match &self.bound {
-            Some(bound) => {
-                let function = bound.eval(vm, l)?;
-                Some(vm.call(&function, &[])?)
-            }
+            Some(bound) => Some(bound.eval(vm, l)?),
             None => None,
         };
         let make = || {
             let class = from_typing(vm, class)?;
             let mut keywords: Vec<(Ref<Str>, Value)> = Vec::new();
             if self.kind == TypeParamName::TypeVar {
-                // A tuple of types is a choice of constraints.
-                if let Some(constraints) = bound.as_ref().and_then(|bound| bound.as_tuple()) {
-                    let mut args = vec![Value::from(&self.name)];
-                    args.extend_from_slice(constraints);
-                    keywords.push((vm.intern("infer_variance"), Value::TRUE));
-                    return vm.call_with(&class, Args { positional: &args, keywords: &keywords });
-                }
-                keywords.extend(bound.map(|bound| (vm.intern("bound"), bound)));
                 keywords.push((vm.intern("infer_variance"), Value::TRUE));
             }
             let name = [Value::from(&self.name)];
             let made = vm.call_with(&class, Args { positional: &name, keywords: &keywords })?;
+            if let Some(bound) = bound {
+                // It is evaluated when somebody asks for it.
+                vm.call_method(&made, &vm.intern("_set_lazy_bound"), &[bound])?;
+            }
             if self.kind == TypeParamName::ParamSpec {
                 vm.set_attr(&made, &vm.intern("__infer_variance__"), Value::TRUE)?;
             }

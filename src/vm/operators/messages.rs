@@ -40,7 +40,13 @@ impl Vm {
             (op, false) => op.symbol().to_owned(),
             (op, true) => format!("{}=", op.symbol()),
         };
-        self.type_error(format!("unsupported operand type(s) for {symbol}: '{left}' and '{right}'"))
+        let hint = match op {
+            Operator::RShift if self.builtins.get_text("print").is_some_and(|print| print.is(a)) => {
+                ". Did you mean \"print(<message>, file=<output_stream>)\"?"
+            }
+            _ => "",
+        };
+        self.type_error(format!("unsupported operand type(s) for {symbol}: '{left}' and '{right}'{hint}"))
     }
 
     /// What `sequence.__add__` says of an operand of another type.

@@ -1,17 +1,20 @@
 //! The statements that suspend: `await`, `yield`, `yield from`, the step of an `async for`. Each leaves its value in a hidden slot.
 
+use std::rc::Rc;
+
 use smallvec::SmallVec;
 
 use crate::syntax::Span;
-use crate::value::{R, Raised, Ref, Str, Value};
+use crate::value::{Kind, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::async_generator::StepAction;
 use crate::vm::code::CodeKind;
-use crate::vm::coroutine::AsyncGenerator;
+use crate::vm::coroutine::{AsyncGenerator, Generator};
 use crate::vm::expr::operand::Operand;
 use crate::vm::function::{Args, Function, NativeCode, NativeFunction};
 use crate::vm::node::{Node, Tree};
 use crate::vm::suspend::Begun;
+use crate::vm::traceback::CodeInfo;
 
 /// `slot = await value`. While it waits, the slot holds what `Vm::continue_await` needs.
 pub struct Await {
@@ -58,7 +61,19 @@ fn settle(vm: &Vm, l: &mut [Value], slot: u16, span: Span, begun: R<Begun>) -> R
 fn go_on(vm: &Vm, l: &mut [Value], slot: u16, span: Span) -> R {
     let awaiting = std::mem::take(&mut l[slot as usize]);
     let sent = vm.take_sent();
-    settle(vm, l, slot, span, vm.continue_await(awaiting, sent))
+    settle(vm, l, slot, span, vm.continue_await(awaiting, sent).map_err(|Raised| arrives(vm)))
+}
+
+/// An exception comes in from outside: its context is what the frame itself is handling.
+#[cold]
+fn arrives(vm: &Vm) -> Raised {
+    let outside = vm.suspension.handled_outside.take();
+    if !vm.handled.get().is(&outside)
+        && let Some(exception) = vm.raised.get()
+    {
+        vm.set_context(&exception);
+    }
+    Raised
 }
 
 /// `slot = await callee(a, b)`: a coroutine function runs at once, without a coroutine object or a frame unless it suspends.
@@ -190,7 +205,10 @@ impl<A: Operand> Node for Yield<A> {
                 drop(old);
                 Ok(Value::Next)
             }
-            Err(Raised) => Err(vm.at(self.span)),
+            Err(Raised) => {
+                arrives(vm);
+                Err(vm.at(self.span))
+            }
         }
     }
 
@@ -209,6 +227,7 @@ pub struct YieldFrom {
     pub iterable: Tree,
     pub slot: u16,
     pub span: Span,
+    pub info: Rc<CodeInfo>,
 }
 
 impl Node for YieldFrom {
@@ -221,11 +240,7 @@ impl Node for YieldFrom {
         if let Some(begun) = vm.delegate(&iterable) {
             return settle(vm, l, self.slot, self.span, begun);
         }
-        if iterable.kind() == crate::value::Kind::Coroutine {
-            vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator");
-            return Err(vm.at(self.span));
-        }
-        let iterator = vm.iter(&iterable).map_err(|Raised| vm.at(self.span))?;
+        let iterator = self.iterator(vm, &iterable).map_err(|Raised| vm.at(self.span))?;
         let begun = vm.nested(|| vm.advance(iterator, Ok(Value::None)));
         settle(vm, l, self.slot, self.span, begun)
     }
@@ -238,8 +253,27 @@ impl Node for YieldFrom {
         let iterator = std::mem::take(&mut l[self.slot as usize]);
         let sent = vm.take_sent();
         let begun = if iterator.is_undef() { sent.map(Begun::Done) } else { vm.nested(|| vm.advance(iterator, sent)) };
+        let begun = begun.map_err(|Raised| arrives(vm));
         settle(vm, l, self.slot, self.span, begun)
     }
+}
+
+impl YieldFrom {
+    /// What is delegated to. Coroutines are only for generators that `types.coroutine` has made awaitable.
+    fn iterator(&self, vm: &Vm, iterable: &Value) -> R {
+        if iterable.kind() != Kind::Coroutine {
+            return vm.iter(iterable);
+        }
+        match vm.call_special(iterable, &vm.n.__await__, &[])? {
+            Some(iterator) if self.info.is_iterable_coroutine.get() => Ok(iterator),
+            _ => Err(vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator")),
+        }
+    }
+}
+
+/// Whether `types.coroutine` has made a generator awaitable.
+pub(in crate::vm) fn is_iterable_coroutine(generator: &Generator) -> bool {
+    generator.inner.code().is_some_and(|code| code.info.is_iterable_coroutine.get())
 }
 
 /// `slot = await iterator.__anext__()`, the step of an `async for`; `Break` at the end.
@@ -300,7 +334,9 @@ impl Vm {
         if let Some((method, this)) = self.special_parts(iterator, &self.n.__anext__)?
             && method.downcast::<Function>().is_some_and(|function| function.code.kind == CodeKind::Coroutine)
         {
-            return self.begin_call(&method, &this, &[]);
+            return self.begin_call(&method, &this, &[], |given| {
+                self.type_error(format!("object {given} can't be used in 'await' expression"))
+            });
         }
         match self.call_special(iterator, &self.n.__anext__, &[])? {
             Some(awaitable) => match self.begin_await(awaitable.clone()) {
@@ -320,9 +356,10 @@ impl Vm {
         }
     }
 
-    fn is_not_awaitable(&self, value: &Value) -> bool {
-        use crate::value::Kind;
-        !matches!(value.kind(), Kind::Coroutine | Kind::Native) && self.class_of(value).lookup(&self.n.__await__).is_undef()
+    pub(in crate::vm) fn is_not_awaitable(&self, value: &Value) -> bool {
+        !matches!(value.kind(), Kind::Coroutine | Kind::Native)
+            && !value.downcast::<Generator>().is_some_and(|generator| is_iterable_coroutine(generator))
+            && self.class_of(value).lookup(&self.n.__await__).is_undef()
     }
 
     fn type_error_from(&self, message: &str, cause: Value) -> Raised {

@@ -187,8 +187,13 @@ fn matches_sequence(
     subject: &Value,
     captured: &mut Captured,
 ) -> R<bool> {
-    let Some(items) = items_of_sequence(vm, subject)? else { return Ok(false) };
     let needed = before.len() + after.len();
+    if let Some(None) = star
+        && is_other_sequence(vm, subject)
+    {
+        return matches_ends(vm, l, before, after, subject, captured);
+    }
+    let Some(items) = items_of_sequence(vm, subject)? else { return Ok(false) };
     if items.len() < needed || (star.is_none() && items.len() != needed) {
         return Ok(false);
     }
@@ -210,6 +215,36 @@ fn matches_sequence(
     Ok(true)
 }
 
+/// `[first, *_, last]`: what the star stands for is not looked at, so the items are asked for one by one.
+fn matches_ends(
+    vm: &Vm,
+    l: &mut [Value],
+    before: &[Pattern],
+    after: &[Pattern],
+    subject: &Value,
+    captured: &mut Captured,
+) -> R<bool> {
+    let length = vm.len(subject)?;
+    if length < before.len() + after.len() {
+        return Ok(false);
+    }
+    let first = before.iter().zip(0..);
+    for (pattern, index) in first.chain(after.iter().zip(length - after.len()..)) {
+        let item = vm.get_item(subject, &Value::Int(index as i64))?;
+        if !matches(vm, l, pattern, &item, captured)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the subject is a sequence as patterns understand it, other than a list or tuple.
+fn is_other_sequence(vm: &Vm, subject: &Value) -> bool {
+    subject.payload::<List>().is_none()
+        && subject.payload::<Tuple>().is_none()
+        && (subject.kind() == Kind::Range || subject.downcast::<MemoryView>().is_some() || vm.is_sequence(subject))
+}
+
 /// The items, if the subject is a sequence as patterns understand it (not text or bytes).
 fn items_of_sequence(vm: &Vm, subject: &Value) -> R<Option<Vec<Value>>> {
     if let Some(list) = subject.payload::<List>() {
@@ -218,7 +253,7 @@ fn items_of_sequence(vm: &Vm, subject: &Value) -> R<Option<Vec<Value>>> {
     if let Some(tuple) = subject.payload::<Tuple>() {
         return Ok(Some(tuple.items().to_vec()));
     }
-    if subject.kind() == Kind::Range || subject.downcast::<MemoryView>().is_some() || vm.is_sequence(subject) {
+    if is_other_sequence(vm, subject) {
         return vm.collect(subject).map(Some);
     }
     Ok(None)
@@ -321,6 +356,9 @@ fn matches_class(
                     return Err(vm.type_error(format!("__match_args__ elements must be strings (got {})", kind.as_str())));
                 };
                 let name = vm.name_of(name);
+                if names.iter().any(|known| known.is(&name)) {
+                    return Err(several_for(vm, class, &name));
+                }
                 if !matches_attribute(vm, l, &name, pattern, subject, captured)? {
                     return Ok(false);
                 }
@@ -330,15 +368,18 @@ fn matches_class(
     }
     for (name, pattern) in keywords {
         if names.iter().any(|known| known.as_str() == name.as_str()) {
-            let class = class.name();
-            let text = format!("{}() got multiple sub-patterns for attribute '{}'", class.as_str(), name.as_str());
-            return Err(vm.type_error(text));
+            return Err(several_for(vm, class, name));
         }
         if !matches_attribute(vm, l, name, pattern, subject, captured)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+fn several_for(vm: &Vm, class: &Ref<Class>, name: &Ref<Str>) -> Raised {
+    let class = class.name();
+    vm.type_error(format!("{}() got multiple sub-patterns for attribute '{}'", class.as_str(), name.as_str()))
 }
 
 fn matches_attribute(

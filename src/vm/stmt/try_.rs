@@ -14,6 +14,8 @@ use crate::vm::traceback::CodeInfo;
 
 /// `except types as name: body`.
 pub struct Handler {
+    /// What suspends in the classes, computed before them.
+    pub before: Option<Tree>,
     pub types: Option<Tree>,
     /// The hidden slot through which the exception is bound to the name, the statement that does so, and the one that unbinds it.
     pub name: Option<(u16, Tree, Tree)>,
@@ -35,6 +37,34 @@ const BODY: u16 = 0;
 const ELSE: u16 = 1;
 const FIRST_HANDLER: u16 = 2;
 
+/// Where a frame is left in a handler.
+#[derive(Clone, Copy)]
+enum Part {
+    Before,
+    Body,
+}
+
+/// The position of a part of a handler: two for each.
+fn position(index: usize, part: Part) -> u16 {
+    FIRST_HANDLER + 2 * index as u16 + matches!(part, Part::Body) as u16
+}
+
+/// The part that a position says.
+fn part_at(position: u16) -> (usize, Part) {
+    let number = position.saturating_sub(FIRST_HANDLER);
+    (number as usize / 2, if number % 2 == 0 { Part::Before } else { Part::Body })
+}
+
+/// Where in a handler the frame waits.
+fn place_in(handlers: &[Handler], position: u16, path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+    let (index, part) = part_at(position);
+    let handler = handlers.get(index)?;
+    match part {
+        Part::Before => handler.before.as_ref()?.place(path),
+        Part::Body => handler.body.place(path),
+    }
+}
+
 impl Node for Except {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         self.exec(vm, l)
@@ -49,7 +79,7 @@ impl Node for Except {
         match (path.next()?, &self.otherwise) {
             (BODY, _) => self.body.place(path),
             (ELSE, Some(otherwise)) => otherwise.place(path),
-            (phase, _) => self.handlers.get(phase.checked_sub(FIRST_HANDLER)? as usize)?.body.place(path),
+            (phase, _) => place_in(&self.handlers, phase, path),
         }
     }
 
@@ -64,11 +94,19 @@ impl Node for Except {
                 None => Ok(Value::Next),
             },
             phase => {
-                let index = (phase - FIRST_HANDLER) as usize;
                 let exception = std::mem::take(&mut l[self.saved as usize]);
-                let before = vm.handled.replace(exception);
-                let result = self.handlers[index].body.resume(vm, l);
-                self.after_handler(vm, l, index, before, result)
+                let before = vm.handled.replace(exception.clone());
+                match (part_at(phase), &self.handlers[part_at(phase).0].before) {
+                    ((index, Part::Before), Some(tree)) => {
+                        let result = tree.resume(vm, l);
+                        self.offer(vm, l, exception, before, index, Some(result))
+                    }
+                    ((index, _), _) => {
+                        drop(exception);
+                        let result = self.handlers[index].body.resume(vm, l);
+                        self.after_handler(vm, l, index, before, result)
+                    }
+                }
             }
         }
     }
@@ -92,10 +130,26 @@ impl Except {
     fn handle(&self, vm: &Vm, l: &mut [Value]) -> R {
         let Some(exception) = vm.catch_any(&self.info) else { return Err(Raised) };
         let before = vm.handled.replace(exception.clone());
-        for (index, handler) in self.handlers.iter().enumerate() {
+        self.offer(vm, l, exception, before, 0, None)
+    }
+
+    /// Offers the exception being handled to the handlers from `first` on, whose `before` came to `computed` if that is known.
+    fn offer(&self, vm: &Vm, l: &mut [Value], exception: Value, before: Value, first: usize, mut computed: Option<R>) -> R {
+        for (index, handler) in self.handlers.iter().enumerate().skip(first) {
+            let computed = match &handler.before {
+                Some(tree) => computed.take().unwrap_or_else(|| tree.exec(vm, l)),
+                None => Ok(Value::Next),
+            };
+            if let Ok(Value::Suspend) = computed {
+                vm.handled.set(before);
+                l[self.saved as usize] = exception;
+                return vm.keep_place(computed, position(index, Part::Before));
+            }
             let matches = match &handler.types {
                 None => Ok(true),
-                Some(types) => types.eval(vm, l).and_then(|types| vm.exception_matches(&exception, &types)),
+                Some(types) => {
+                    computed.and_then(|_| types.eval(vm, l)).and_then(|types| vm.exception_matches(&exception, &types))
+                }
             };
             match matches {
                 Ok(true) => {
@@ -125,7 +179,7 @@ impl Except {
         let exception = vm.handled.replace(before);
         if let Ok(Value::Suspend) = result {
             l[self.saved as usize] = exception;
-            return vm.keep_place(result, FIRST_HANDLER + index as u16);
+            return vm.keep_place(result, position(index, Part::Body));
         }
         drop(exception);
         if let Some((_, _, unbind)) = &self.handlers[index].name {
@@ -302,7 +356,7 @@ impl Node for ExceptStar {
         match (path.next()?, &self.otherwise) {
             (BODY, _) => self.body.place(path),
             (ELSE, Some(otherwise)) => otherwise.place(path),
-            (phase, _) => self.handlers.get(phase.checked_sub(FIRST_HANDLER)? as usize)?.body.place(path),
+            (phase, _) => place_in(&self.handlers, phase, path),
         }
     }
 
@@ -316,15 +370,22 @@ impl Node for ExceptStar {
                 Some(otherwise) => vm.keep_place(otherwise.resume(vm, l), ELSE),
                 None => Ok(Value::Next),
             },
-            phase => {
-                let index = (phase - FIRST_HANDLER) as usize;
-                let before = vm.handled.replace(l[self.part as usize].clone());
-                let result = self.handlers[index].body.resume(vm, l);
-                match self.after_handler(vm, l, index, before, result)? {
-                    Value::Next => self.go_on(vm, l, index + 1),
-                    signal => Ok(signal),
+            phase => match (part_at(phase), &self.handlers[part_at(phase).0].before) {
+                ((index, Part::Before), Some(tree)) => {
+                    let before = vm.handled.replace(l[self.rest as usize].clone());
+                    let result = tree.resume(vm, l);
+                    vm.handled.set(before);
+                    self.go_on(vm, l, index, Some(result))
                 }
-            }
+                ((index, _), _) => {
+                    let before = vm.handled.replace(l[self.part as usize].clone());
+                    let result = self.handlers[index].body.resume(vm, l);
+                    match self.after_handler(vm, l, index, before, result)? {
+                        Value::Next => self.go_on(vm, l, index + 1, None),
+                        signal => Ok(signal),
+                    }
+                }
+            },
         }
     }
 }
@@ -343,13 +404,14 @@ impl ExceptStar {
                 l[self.original as usize] = exception.clone();
                 l[self.rest as usize] = exception;
                 l[self.raised as usize] = Value::from(vm.heap.list(Vec::new()));
-                self.go_on(vm, l, 0)
+                self.go_on(vm, l, 0, None)
             }
         }
     }
 
-    /// Offers what is left to the handlers from `first` on, then raises what remains.
-    fn go_on(&self, vm: &Vm, l: &mut [Value], first: usize) -> R {
+    /// Offers what is left to the handlers from `first` on, whose `before` came to `computed` if that is known; then raises what
+    /// remains.
+    fn go_on(&self, vm: &Vm, l: &mut [Value], first: usize, mut computed: Option<R>) -> R {
         for index in first..self.handlers.len() {
             let handler = &self.handlers[index];
             let rest = l[self.rest as usize].clone();
@@ -358,7 +420,15 @@ impl ExceptStar {
             }
             let Some(types) = &handler.types else { continue };
             let before = vm.handled.replace(rest.clone());
-            let split = types.eval(vm, l).and_then(|types| self.split(vm, &rest, &types));
+            let computed = match &handler.before {
+                Some(tree) => computed.take().unwrap_or_else(|| tree.exec(vm, l)),
+                None => Ok(Value::Next),
+            };
+            if let Ok(Value::Suspend) = computed {
+                vm.handled.set(before);
+                return vm.keep_place(computed, position(index, Part::Before));
+            }
+            let split = computed.and_then(|_| types.eval(vm, l)).and_then(|types| self.split(vm, &rest, &types));
             vm.handled.set(before.clone());
             let (part, left) = match split {
                 Ok(split) => split,
@@ -386,7 +456,7 @@ impl ExceptStar {
     fn after_handler(&self, vm: &Vm, l: &mut [Value], index: usize, before: Value, result: R) -> R {
         vm.handled.set(before);
         if let Ok(Value::Suspend) = result {
-            return vm.keep_place(result, FIRST_HANDLER + index as u16);
+            return vm.keep_place(result, position(index, Part::Body));
         }
         let signal = match result {
             Ok(signal) => signal,

@@ -43,7 +43,7 @@ impl Node for With {
         drop(manager);
         l[self.exit as usize] = exit;
         l[self.leaving as usize] = leaving;
-        let begun = self.call(vm, &enter, &entering, &[]);
+        let begun = self.call(vm, "__aenter__", &enter, &entering, &[]);
         drop((enter, entering));
         self.entered(vm, l, begun)
     }
@@ -154,13 +154,15 @@ impl With {
     fn leave(&self, vm: &Vm, l: &mut [Value], args: &[Value]) -> R<Begun> {
         let exit = std::mem::take(&mut l[self.exit as usize]);
         let leaving = std::mem::take(&mut l[self.leaving as usize]);
-        self.call(vm, &exit, &leaving, args)
+        self.call(vm, "__aexit__", &exit, &leaving, args)
     }
 
     /// Calls a method of the manager; an async one is awaited.
-    fn call(&self, vm: &Vm, method: &Value, this: &Value, args: &[Value]) -> R<Begun> {
+    fn call(&self, vm: &Vm, name: &str, method: &Value, this: &Value, args: &[Value]) -> R<Begun> {
         if self.is_async {
-            return vm.begin_call(method, this, args);
+            return vm.begin_call(method, this, args, |given| {
+                vm.type_error(format!("'async with' received an object from {name} that does not implement __await__: {given}"))
+            });
         }
         let given = if this.is_undef() { vm.call(method, args) } else { vm.call_bound(method, this, Args::positional(args)) };
         given.map(Begun::Done)
