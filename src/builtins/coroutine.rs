@@ -39,11 +39,12 @@ const WRAPPER: [Row; 5] = rows![
     "close", "" => wrapper_close(0);
 ];
 
-const STEP: [Row; 5] = rows![
+const STEP: [Row; 6] = rows![
     "__await__", "" => itself(0);
     "__iter__", "" => itself(0);
     "__next__", "" => step_next(0);
     "send", "value, /" => step_send(0 1);
+    "throw", "typ, val=None, tb=None, /" => step_throw(0 1 2 3);
     "close", "" => step_close(0);
 ];
 
@@ -205,6 +206,13 @@ fn step_next(vm: &Vm, this: &Ref<AsyncGeneratorStep>) -> R {
 fn step_send(vm: &Vm, this: &Ref<AsyncGeneratorStep>, value: Value) -> R {
     let coroutine = vm.coroutine_of_step(this);
     let outcome = vm.resume_coroutine(&coroutine, Ok(value))?;
+    item(vm, outcome)
+}
+
+fn step_throw(vm: &Vm, this: &Ref<AsyncGeneratorStep>, typ: &Value, val: &Value, tb: &Value) -> R {
+    let exception = thrown(vm, typ, val, tb)?;
+    let coroutine = vm.coroutine_of_step(this);
+    let outcome = vm.resume_coroutine(&coroutine, Err(vm.raise(exception)))?;
     item(vm, outcome)
 }
 

@@ -332,6 +332,9 @@ fn co_flags(_vm: &Vm, this: &Ref<Code>) -> i64 {
         CodeKind::Coroutine => 0x83,
         CodeKind::AsyncGenerator => 0x203,
     };
+    if this.info.is_iterable_coroutine.get() {
+        flags |= 0x100;
+    }
     if this.parameters.has_args {
         flags |= 4;
     }

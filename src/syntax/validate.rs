@@ -308,13 +308,21 @@ impl Validator {
     }
 
     fn keywords(&mut self, keywords: &[Keyword]) {
-        let mut seen = HashSet::new();
+        let named = |keyword: &Keyword| keyword.arg.as_ref().map(|arg| arg.name.clone());
+        let again = |at: usize| {
+            let name = named(&keywords[at])?;
+            keywords[at + 1..].iter().find(|later| later.arg.as_ref().is_some_and(|arg| arg.name == name))
+        };
+        let names: HashSet<&Name> = keywords.iter().filter_map(|keyword| Some(&keyword.arg.as_ref()?.name)).collect();
+        if names.len() < keywords.iter().filter(|keyword| keyword.arg.is_some()).count()
+            && let Some(keyword) = (0..keywords.len()).find_map(again)
+            && let Some(name) = named(keyword)
+        {
+            self.code_error(Kind::RepeatedKeyword(name.as_str().into()), keyword.span);
+        }
         for keyword in keywords {
             if let Some(arg) = &keyword.arg {
                 self.check_debug(&arg.name, keyword.span, "assign to");
-                if keywords.len() > 1 && !seen.insert(&arg.name) {
-                    self.code_error(Kind::RepeatedKeyword(arg.name.as_str().into()), keyword.span);
-                }
             }
             self.expr(&keyword.value);
         }

@@ -122,9 +122,9 @@ impl Vm {
                     }
                     slots[index] = value.clone();
                 }
-                place => match kwargs {
+                _ => match kwargs {
                     Some(kwargs) => kwargs.set_str(name, value.clone()),
-                    None => return Err(self.unexpected_keyword(function, args, name, place.is_some())),
+                    None => return Err(self.unexpected_keyword(function, args, name)),
                 },
             }
         }
@@ -142,12 +142,12 @@ impl Vm {
 
     #[cold]
     #[inline(never)]
-    fn unexpected_keyword(&self, function: &Ref<Function>, args: Args<'_>, name: &Ref<Str>, positional: bool) -> Raised {
+    fn unexpected_keyword(&self, function: &Ref<Function>, args: Args<'_>, name: &Ref<Str>) -> Raised {
         let shown = self.function_text(function);
-        if positional {
-            let only = &function.code.parameters.names[..function.code.parameters.positional_only];
-            let passed: Vec<&str> =
-                only.iter().map(|n| n.as_str()).filter(|n| args.keywords.iter().any(|(k, _)| k.as_str() == *n)).collect();
+        let only = &function.code.parameters.names[..function.code.parameters.positional_only];
+        let passed: Vec<&str> =
+            only.iter().map(|n| n.as_str()).filter(|n| args.keywords.iter().any(|(k, _)| k.as_str() == *n)).collect();
+        if !passed.is_empty() {
             let list = passed.join(", ");
             return self.type_error(format!("{shown} got some positional-only arguments passed as keyword arguments: '{list}'"));
         }

@@ -14,7 +14,7 @@ use crate::value::{
 impl Vm {
     /// `repr(value)`.
     pub fn repr(&self, value: &Value) -> R<Ref<Str>> {
-        if let Some(special) = self.own_repr(value)? {
+        if let Some(special) = self.own_repr(value, "__repr__")? {
             return Ok(special);
         }
         let mut text = String::new();
@@ -24,7 +24,7 @@ impl Vm {
 
     /// Appends `repr(value)`.
     pub fn write_repr(&self, out: &mut String, value: &Value) -> R<()> {
-        match self.own_repr(value)? {
+        match self.own_repr(value, "__repr__")? {
             Some(text) => {
                 self.check_text(out.len() + text.byte_len())?;
                 out.push_str(text.as_str());
@@ -35,7 +35,8 @@ impl Vm {
     }
 
     /// What the `__repr__` of a class says that can have one of its own: not the built-in types.
-    fn own_repr(&self, value: &Value) -> R<Option<Ref<Str>>> {
+    /// `asked` is the method that a message about a wrong answer names.
+    fn own_repr(&self, value: &Value, asked: &str) -> R<Option<Ref<Str>>> {
         let class = match value.kind() {
             Kind::Instance | Kind::Native | Kind::Exception | Kind::DictView | Kind::Iterator => self.class_of(value),
             Kind::Class => match value.downcast::<Class>().and_then(|class| class.metaclass.get()) {
@@ -53,7 +54,7 @@ impl Vm {
             Some(text) => Ok(Some(text.clone())),
             None => {
                 let given = self.class_of(&text);
-                Err(self.type_error(format!("__repr__ returned non-string (type {})", self.type_name(&given))))
+                Err(self.type_error(format!("{asked} returned non-string (type {})", self.type_name(&given))))
             }
         }
     }
@@ -421,7 +422,10 @@ impl Vm {
         }
         let method = self.class_of(value).lookup(&self.n.__str__);
         if self.is_native_of(&method, &self.types.object) || method.is_undef() {
-            return self.repr(value);
+            return match self.own_repr(value, "__str__")? {
+                Some(text) => Ok(text),
+                None => self.repr(value),
+            };
         }
         let text = self.nested(|| self.call_slot(&method, value, &[]))?;
         match text.payload::<Str>() {

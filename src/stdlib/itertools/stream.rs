@@ -423,6 +423,11 @@ fn islice_new(vm: &Vm, class: &Value, iterable: &Value, start: &Value, stop: &Va
         }
     };
     let bad = "must be None or an integer: 0 <= x <= sys.maxsize.";
+    // A stop of -1 is told apart from those below.
+    let is_below = |stop: &Value| matches!(stop, Value::Int(i) if *i < -1);
+    if is_below(if stop.is_undef() { start } else { stop }) {
+        return Err(vm.value_error(format!("Indices for islice() {bad}")));
+    }
     let (start, stop) = if stop.is_undef() {
         match bound(start) {
             Some(stop) => (0, stop),

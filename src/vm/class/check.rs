@@ -80,7 +80,32 @@ impl Vm {
         if classes.downcast::<GenericAlias>().is_some() {
             return Err(self.type_error("isinstance() argument 2 cannot be a parameterized generic"));
         }
-        Err(self.type_error("isinstance() arg 2 must be a type, a tuple of types, or a union"))
+        if self.bases_said(classes)?.is_none() {
+            return Err(self.type_error("isinstance() arg 2 must be a type, a tuple of types, or a union"));
+        }
+        match self.find_attr(value, &self.n.__class__)? {
+            Some(of) => self.said_subclass(&of, classes),
+            None => Ok(false),
+        }
+    }
+
+    /// The `__bases__` of something that behaves as a class without being one.
+    fn bases_said(&self, class: &Value) -> R<Option<Value>> {
+        Ok(self.find_attr(class, &self.n.__bases__)?.filter(|bases| bases.as_tuple().is_some()))
+    }
+
+    /// Whether following `__bases__` leads from one to the other.
+    fn said_subclass(&self, class: &Value, base: &Value) -> R<bool> {
+        if class.is(base) {
+            return Ok(true);
+        }
+        let Some(bases) = self.bases_said(class)? else { return Ok(false) };
+        for one in bases.as_tuple().unwrap_or_default() {
+            if self.nested(|| self.said_subclass(one, base))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// `issubclass(class, classes)`, likewise.
@@ -115,19 +140,23 @@ impl Vm {
         if let Some(answer) = self.call_special(classes, &self.n.__subclasscheck__, std::slice::from_ref(class))? {
             return self.truthy(&answer);
         }
-        if class.kind() != Kind::Class {
+        if class.kind() != Kind::Class && self.bases_said(class)?.is_none() {
             return Err(self.type_error("issubclass() arg 1 must be a class"));
         }
         if classes.downcast::<GenericAlias>().is_some() {
             return Err(self.type_error("issubclass() argument 2 cannot be a parameterized generic"));
         }
-        Err(self.type_error("issubclass() arg 2 must be a class, a tuple of classes, or a union"))
+        if self.bases_said(classes)?.is_none() {
+            return Err(self.type_error("issubclass() arg 2 must be a class, a tuple of classes, or a union"));
+        }
+        self.said_subclass(class, classes)
     }
 
     /// What `type.__subclasscheck__` does.
     pub(crate) fn plain_subclass_check(&self, class: &Value, base: &Ref<Class>) -> R<bool> {
         match class.downcast::<Class>() {
             Some(class) => Ok(class.is_subclass(base)),
+            None if self.bases_said(class)?.is_some() => self.said_subclass(class, &Value::from(base)),
             None => Err(self.type_error("issubclass() arg 1 must be a class")),
         }
     }
