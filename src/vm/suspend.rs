@@ -305,10 +305,8 @@ impl Vm {
                     return self.await_generator_step(&step.clone());
                 }
             }
-            Kind::Generator => {
-                if object.downcast::<Generator>().is_some_and(|generator| is_iterable_coroutine(generator)) {
-                    return self.advance(value, Ok(Value::None));
-                }
+            Kind::Generator if object.downcast::<Generator>().is_some_and(|generator| is_iterable_coroutine(generator)) => {
+                return self.advance(value, Ok(Value::None));
             }
             Kind::Instance => {
                 // A class derived from a future is awaited as the future inside.

@@ -52,7 +52,7 @@ fn position(index: usize, part: Part) -> u16 {
 /// The part that a position says.
 fn part_at(position: u16) -> (usize, Part) {
     let number = position.saturating_sub(FIRST_HANDLER);
-    (number as usize / 2, if number % 2 == 0 { Part::Before } else { Part::Body })
+    (number as usize / 2, if number.is_multiple_of(2) { Part::Before } else { Part::Body })
 }
 
 /// Where in a handler the frame waits.
