@@ -11,62 +11,98 @@ const BLOCK: usize = 128;
 /// Handles, first in first out.
 #[derive(Default)]
 pub struct Ready {
-    /// All but the last are full when they are left for the next.
-    blocks: VecDeque<VecDeque<Handle>>,
-    /// An empty block to be used next.
-    spare: Option<VecDeque<Handle>>,
-    count: usize,
+    /// Where handles are taken from.
+    front: VecDeque<Handle>,
+    /// Full blocks between the two.
+    middle: VecDeque<VecDeque<Handle>>,
+    /// Where handles are added.
+    back: VecDeque<Handle>,
 }
 
 impl Ready {
     /// Puts a handle at the end.
     #[inline]
     pub fn push(&mut self, handle: Handle) {
-        self.count += 1;
-        match self.blocks.back_mut() {
-            Some(block) if block.len() < BLOCK => block.push_back(handle),
-            _ => self.push_to_new(handle),
+        if self.back.len() == self.back.capacity() {
+            self.make_room();
         }
+        self.back.push_back(handle);
     }
 
     #[cold]
-    fn push_to_new(&mut self, handle: Handle) {
-        let mut block = self.spare.take().unwrap_or_else(|| VecDeque::with_capacity(BLOCK));
-        block.push_back(handle);
-        self.blocks.push_back(block);
+    #[inline(never)]
+    fn make_room(&mut self) {
+        let full = std::mem::replace(&mut self.back, VecDeque::with_capacity(BLOCK));
+        if !full.is_empty() {
+            self.middle.push_back(full);
+        }
     }
 
     /// Takes the first handle out.
     #[inline]
     pub fn pop(&mut self) -> Option<Handle> {
-        let front = self.blocks.front_mut()?;
-        let handle = front.pop_front()?;
-        self.count -= 1;
-        if front.is_empty() && self.blocks.len() > 1 {
-            self.spare = self.blocks.pop_front();
+        if self.front.is_empty() {
+            self.turn_over();
         }
-        Some(handle)
+        self.front.pop_front()
+    }
+
+    /// The front is empty: the next block takes its place.
+    #[inline(never)]
+    fn turn_over(&mut self) {
+        match self.middle.pop_front() {
+            Some(block) => self.front = block,
+            None => std::mem::swap(&mut self.front, &mut self.back),
+        }
     }
 
     /// How many there are.
     #[inline]
     pub fn len(&self) -> usize {
-        self.count
+        self.front.len() + self.middle.len() * BLOCK + self.back.len()
     }
 
     /// Whether there is none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.len() == 0
     }
 
     /// The handles.
     pub fn iter(&self) -> impl Iterator<Item = &Handle> {
-        self.blocks.iter().flatten()
+        self.front.iter().chain(self.middle.iter().flatten()).chain(&self.back)
     }
 
     /// Bytes used.
     pub fn buffers(&self) -> usize {
-        (self.blocks.len() + usize::from(self.spare.is_some())) * BLOCK * size_of::<Handle>()
+        (self.front.capacity() + self.middle.len() * BLOCK + self.back.capacity()) * size_of::<Handle>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn handles_come_out_in_the_order_in_which_they_went_in() {
+        let mut ready = Ready::default();
+        let (mut added, mut taken) = (0, 0);
+        let mut take = |ready: &mut Ready| {
+            let Some(Handle::Close(Value::Int(number))) = ready.pop() else { panic!("a handle is missing") };
+            assert_eq!(number, taken);
+            taken += 1;
+        };
+        for (adding, taking) in [(1, 1), (3 * BLOCK, BLOCK), (5, 2 * BLOCK), (BLOCK, 0), (0, BLOCK + 5), (1, 1)] {
+            for _ in 0..adding {
+                ready.push(Handle::Close(Value::Int(added)));
+                added += 1;
+            }
+            for _ in 0..taking {
+                take(&mut ready);
+            }
+            assert_eq!(ready.len(), ready.iter().count());
+        }
+        assert!(ready.is_empty() && ready.pop().is_none());
     }
 }

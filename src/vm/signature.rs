@@ -161,6 +161,25 @@ impl NativeFunction {
     }
 }
 
+/// How many arguments are padded on the native stack.
+pub(crate) const FEW: usize = 6;
+
+impl NativeFunction {
+    /// How many values the function gets for so many positional arguments alone, receivers included, if it only takes `Undef` for the
+    /// others and they are few.
+    #[inline]
+    pub(crate) fn padded_count(&self, given: usize) -> Option<usize> {
+        let signature = self.signature();
+        let receivers = self.receivers();
+        let count = receivers + signature.parameters.len();
+        let fits = signature.is_plain
+            && count <= FEW
+            && given >= receivers + signature.required
+            && given <= receivers + signature.positional;
+        fits.then_some(count)
+    }
+}
+
 impl Vm {
     /// Brings arguments (receiver first, if there is one) into the order of the parameters. Called when they are not simply
     /// all the positional ones.
@@ -192,20 +211,12 @@ impl Vm {
         args: Args<'_>,
         enter: impl FnOnce(&[Value]) -> R<T>,
     ) -> R<T> {
-        const FEW: usize = 6;
-        let signature = function.signature();
-        let receivers = function.receivers();
-        let count = receivers + signature.parameters.len();
         let given = args.positional.len();
-        if !args.keywords.is_empty()
-            || !signature.is_plain
-            || count > FEW
-            || given < receivers + signature.required
-            || given > receivers + signature.positional
-        {
+        let count = if args.keywords.is_empty() { function.padded_count(given) } else { None };
+        let Some(count) = count else {
             let flat = self.bind_native(function, args)?;
             return enter(&flat);
-        }
+        };
         if given == count {
             return enter(args.positional);
         }

@@ -251,7 +251,8 @@ impl Vm {
     }
 
     /// The same; the flag says that the frame is no longer needed.
-    fn run_native_for(&self, frame: &mut dyn NativeFrame, mut given: R) -> R<(Begun, bool)> {
+    #[inline]
+    fn run_native_for<F: NativeFrame + ?Sized>(&self, frame: &mut F, mut given: R) -> R<(Begun, bool)> {
         loop {
             match frame.resume(self, given)? {
                 Step::Done(value) => return Ok((Begun::Done(value), true)),

@@ -195,7 +195,7 @@ impl Lowerer<'_> {
         let span = expr.span;
         match &mut expr.kind {
             ExprKind::Await { value } => {
-                let slot = self.await_expr(value, span, out);
+                let slot = self.await_expr(value, true, span, out);
                 *expr = hidden(slot, span);
             }
             ExprKind::Yield { value } => {

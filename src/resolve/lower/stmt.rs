@@ -268,6 +268,12 @@ impl Lowerer<'_> {
                     self.yield_expr(Some(item), span, out);
                     return;
                 }
+                if let ExprKind::Await { value: awaited } = &mut value.kind
+                    && self.purpose != Purpose::Interactive
+                {
+                    self.await_expr(awaited, false, span, out);
+                    return;
+                }
                 let tree = self.spilled(value, out);
                 let shown = self.purpose.mode() == Mode::Interactive && self.frames.len() == 1;
                 let tree: Tree = if shown { Box::new(Show(tree)) } else { tree };
@@ -743,7 +749,7 @@ impl Lowerer<'_> {
     }
 
     /// `await value`: emits the statement and returns the slot with the result.
-    pub(super) fn await_expr(&mut self, value: &mut Expr, span: Span, out: &mut Statements) -> u16 {
+    pub(super) fn await_expr(&mut self, value: &mut Expr, keeps: bool, span: Span, out: &mut Statements) -> u16 {
         let slot = self.temp();
         let call_span = value.span;
         if let ExprKind::Call { func, args, keywords } = &mut value.kind
@@ -763,11 +769,11 @@ impl Lowerer<'_> {
                 _ => AwaitedCallee::Value(self.expr(func)),
             };
             let args = args.iter_mut().map(|arg| self.expr(arg)).collect();
-            out.push((Box::new(AwaitCall { callee, args, slot, span, call_span }), span));
+            out.push((Box::new(AwaitCall { callee, args, slot, keeps, span, call_span }), span));
             return slot;
         }
         let value = self.spilled(value, out);
-        out.push((Box::new(Await { value, slot, span }), span));
+        out.push((Box::new(Await { value, slot, keeps, span }), span));
         slot
     }
 }

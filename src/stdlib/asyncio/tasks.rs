@@ -185,6 +185,7 @@ impl NativeFrame for Sleep {
         "sleep"
     }
 
+    #[inline]
     fn resume(&mut self, vm: &Vm, sent: R) -> R<Step> {
         match std::mem::replace(self, Sleep::Over) {
             Sleep::Start { delay, result } => {

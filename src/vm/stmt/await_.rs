@@ -13,6 +13,7 @@ use crate::vm::coroutine::{AsyncGenerator, Generator};
 use crate::vm::expr::operand::Operand;
 use crate::vm::function::{Args, Function, NativeCode, NativeFunction};
 use crate::vm::node::{Node, Tree};
+use crate::vm::signature::FEW;
 use crate::vm::suspend::Begun;
 use crate::vm::traceback::CodeInfo;
 
@@ -20,6 +21,8 @@ use crate::vm::traceback::CodeInfo;
 pub struct Await {
     pub value: Tree,
     pub slot: u16,
+    /// Whether anyone looks at the value; else the slot is empty again in the end.
+    pub keeps: bool,
     pub span: Span,
 }
 
@@ -30,7 +33,7 @@ impl Node for Await {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
-        settle(vm, l, self.slot, self.span, vm.begin_await(value))
+        settle(vm, l, self.slot, self.keeps, self.span, vm.begin_await(value))
     }
 
     fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
@@ -38,16 +41,18 @@ impl Node for Await {
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
-        go_on(vm, l, self.slot, self.span)
+        go_on(vm, l, self.slot, self.keeps, self.span)
     }
 }
 
 /// Notes what an await came to.
 #[inline]
-fn settle(vm: &Vm, l: &mut [Value], slot: u16, span: Span, begun: R<Begun>) -> R {
+fn settle(vm: &Vm, l: &mut [Value], slot: u16, keeps: bool, span: Span, begun: R<Begun>) -> R {
     match begun {
         Ok(Begun::Done(value)) => {
-            l[slot as usize] = value;
+            if keeps {
+                l[slot as usize] = value;
+            }
             Ok(Value::Next)
         }
         Ok(Begun::Pending(awaiting)) => {
@@ -58,10 +63,10 @@ fn settle(vm: &Vm, l: &mut [Value], slot: u16, span: Span, begun: R<Begun>) -> R
     }
 }
 
-fn go_on(vm: &Vm, l: &mut [Value], slot: u16, span: Span) -> R {
+fn go_on(vm: &Vm, l: &mut [Value], slot: u16, keeps: bool, span: Span) -> R {
     let awaiting = std::mem::take(&mut l[slot as usize]);
     let sent = vm.take_sent();
-    settle(vm, l, slot, span, vm.continue_await(awaiting, sent).map_err(|Raised| arrives(vm)))
+    settle(vm, l, slot, keeps, span, vm.continue_await(awaiting, sent).map_err(|Raised| arrives(vm)))
 }
 
 /// An exception comes in from outside: its context is what the frame itself is handling.
@@ -81,6 +86,8 @@ pub struct AwaitCall {
     pub callee: AwaitedCallee,
     pub args: Box<[Tree]>,
     pub slot: u16,
+    /// As in `Await`.
+    pub keeps: bool,
     pub span: Span,
     pub call_span: Span,
 }
@@ -116,7 +123,19 @@ impl Node for AwaitCall {
                 9..=16 => begin::<16>(vm, l, &function, this, &self.args),
                 _ => begin_large(vm, l, &function, this, &self.args),
             };
-            return settle(vm, l, self.slot, self.span, begun);
+            return settle(vm, l, self.slot, self.keeps, self.span, begun);
+        }
+        if let Some(function) = callee.downcast::<NativeFunction>()
+            && let NativeCode::Async(entry) = &function.code
+            && let Some(count) = function.padded_count(self.args.len() + usize::from(!this.is_undef()))
+        {
+            let mut flat = [const { Value::Undef }; FEW];
+            let first = usize::from(!this.is_undef());
+            flat[0] = this;
+            for (slot, arg) in flat[first..].iter_mut().zip(&self.args) {
+                *slot = arg.eval(vm, l)?;
+            }
+            return settle(vm, l, self.slot, self.keeps, self.span, (entry.begin)(vm, &flat[..count]));
         }
         let mut args: SmallVec<[Value; 6]> = SmallVec::new();
         if !this.is_undef() {
@@ -129,10 +148,10 @@ impl Node for AwaitCall {
             && matches!(function.code, NativeCode::Async(_) | NativeCode::AsyncClosure(_))
         {
             let begun = vm.begin_native_call(function, Args::positional(&args));
-            return settle(vm, l, self.slot, self.span, begun);
+            return settle(vm, l, self.slot, self.keeps, self.span, begun);
         }
         let value = vm.call(&callee, &args).map_err(|Raised| vm.at(self.call_span))?;
-        settle(vm, l, self.slot, self.span, vm.begin_await(value))
+        settle(vm, l, self.slot, self.keeps, self.span, vm.begin_await(value))
     }
 
     fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
@@ -140,7 +159,7 @@ impl Node for AwaitCall {
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
-        go_on(vm, l, self.slot, self.span)
+        go_on(vm, l, self.slot, self.keeps, self.span)
     }
 }
 
@@ -238,11 +257,11 @@ impl Node for YieldFrom {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let iterable = self.iterable.eval(vm, l)?;
         if let Some(begun) = vm.delegate(&iterable) {
-            return settle(vm, l, self.slot, self.span, begun);
+            return settle(vm, l, self.slot, true, self.span, begun);
         }
         let iterator = self.iterator(vm, &iterable).map_err(|Raised| vm.at(self.span))?;
         let begun = vm.nested(|| vm.advance(iterator, Ok(Value::None)));
-        settle(vm, l, self.slot, self.span, begun)
+        settle(vm, l, self.slot, true, self.span, begun)
     }
 
     fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
@@ -254,7 +273,7 @@ impl Node for YieldFrom {
         let sent = vm.take_sent();
         let begun = if iterator.is_undef() { sent.map(Begun::Done) } else { vm.nested(|| vm.advance(iterator, sent)) };
         let begun = begun.map_err(|Raised| arrives(vm));
-        settle(vm, l, self.slot, self.span, begun)
+        settle(vm, l, self.slot, true, self.span, begun)
     }
 }
 
@@ -294,7 +313,7 @@ impl Node for AsyncNext {
             Some(generator) => vm.next_of_async_generator(generator),
             None => vm.begin_anext(&iterator),
         };
-        self.end(vm, settle(vm, l, self.slot, self.span, begun))
+        self.end(vm, settle(vm, l, self.slot, true, self.span, begun))
     }
 
     fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
@@ -302,7 +321,7 @@ impl Node for AsyncNext {
     }
 
     fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
-        self.end(vm, go_on(vm, l, self.slot, self.span))
+        self.end(vm, go_on(vm, l, self.slot, true, self.span))
     }
 }
 
