@@ -10,6 +10,8 @@ use crate::vm::{Vm, binary};
 
 /// As many steps back as one search may take.
 const BACKTRACK_LIMIT: usize = 1_000_000;
+/// A pattern that goes back searches no more bytes than this at once.
+const AT_ONCE: usize = 8192;
 /// As large as the automaton of a pattern may become, in bytes.
 const SIZE_LIMIT: usize = 8 << 20;
 
@@ -156,11 +158,10 @@ impl Engine {
     /// The first match of a pattern between two bytes of a text.
     pub fn find(&self, vm: &Vm, pattern: &Pattern, subject: &Subject, start: usize, end: usize, mode: Mode) -> R<Option<Spans>> {
         let regex = self.form(vm, pattern, mode)?;
-        let found = match subject {
-            Subject::Text(text) => search(regex, &text.as_str()[..end], start, mode != Mode::Search),
-            Subject::Bytes(bytes) => search(regex, &bytes.data()[..end], start, mode != Mode::Search),
-        };
-        let found = found.map_err(|_| too_hard(vm))?;
+        if mode == Mode::Search && pattern.backtracks && end - start > AT_ONCE {
+            return crawl(vm, regex, pattern, subject, start, end);
+        }
+        let found = once(vm, regex, subject, start, end, mode != Mode::Search)?;
         let walked = match found.as_ref().and_then(|spans| spans[0]) {
             Some((_, last)) => last.saturating_sub(start),
             None if mode == Mode::Search => end - start,
@@ -169,6 +170,29 @@ impl Engine {
         vm.charge(1 + (walked / if pattern.backtracks { 4 } else { 64 }) as u64)?;
         Ok(found)
     }
+}
+
+/// The first match of a pattern that goes back, one place after the other: each may take as long as the text is, and nothing but
+/// counting them lets limits end the search.
+fn crawl(vm: &Vm, regex: &Regex, pattern: &Pattern, subject: &Subject, start: usize, end: usize) -> R<Option<Spans>> {
+    let mut at = start;
+    loop {
+        vm.charge(1 + if pattern.is_bounded { 0 } else { (end - at) as u64 / 4096 })?;
+        let found = once(vm, regex, subject, at, end, true)?;
+        if found.is_some() || at >= end {
+            return Ok(found);
+        }
+        at = subject.after(at);
+    }
+}
+
+/// One search, or one look at a place.
+fn once(vm: &Vm, regex: &Regex, subject: &Subject, start: usize, end: usize, anchored: bool) -> R<Option<Spans>> {
+    let found = match subject {
+        Subject::Text(text) => search(regex, &text.as_str()[..end], start, anchored),
+        Subject::Bytes(bytes) => search(regex, &bytes.data()[..end], start, anchored),
+    };
+    found.map_err(|_| too_hard(vm))
 }
 
 #[cold]

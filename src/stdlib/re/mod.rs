@@ -51,6 +51,7 @@ fn compile(vm: &Vm, given: &Value, flags: i64) -> R<Ref<Pattern>> {
         closing: parsed.closing,
         weight: parsed.weight,
         is_empty: parsed.is_empty,
+        is_bounded: parsed.is_bounded,
         engine: Default::default(),
     };
     let size = crate::value::Payload::buffers(&made);

@@ -50,6 +50,8 @@ pub struct Parsed {
     pub weight: u64,
     /// Whether it matches nothing but empty texts.
     pub is_empty: bool,
+    /// Whether there is a limit to how far it looks.
+    pub is_bounded: bool,
     /// Whether searching may go back, as automata never do.
     pub backtracks: bool,
 }
@@ -116,6 +118,7 @@ pub struct Parser<'a> {
     asked: Vec<(usize, usize)>,
     depth: usize,
     backtracks: bool,
+    is_bounded: bool,
 }
 
 /// Reads a pattern.
@@ -133,6 +136,7 @@ pub fn parse(pattern: &[char], is_bytes: bool, flags: u32) -> Result<Parsed, Wro
         asked: Vec::new(),
         depth: 0,
         backtracks: false,
+        is_bounded: true,
     };
     let piece = parser.alternatives(true)?;
     if parser.at < pattern.len() {
@@ -156,6 +160,7 @@ pub fn parse(pattern: &[char], is_bytes: bool, flags: u32) -> Result<Parsed, Wro
         groups: parser.groups.len() - 1,
         weight: piece.weight,
         is_empty: piece.width.1 == Some(0),
+        is_bounded: parser.is_bounded,
         backtracks: parser.backtracks,
     })
 }
@@ -291,6 +296,7 @@ impl Parser<'_> {
         if self.at == here {
             self.at += 1;
         }
+        self.is_bounded &= most.is_some();
         let Some((start, piece)) = last.filter(|(_, piece)| piece.kind != PieceKind::Position) else {
             return self.wrong("nothing to repeat", here);
         };

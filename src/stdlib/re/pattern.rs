@@ -27,6 +27,8 @@ pub struct Pattern {
     pub weight: u64,
     /// Whether it matches nothing but empty texts.
     pub is_empty: bool,
+    /// Whether there is a limit to how far it looks.
+    pub is_bounded: bool,
     /// Whether searching may go back, so that its work is not in proportion to the text.
     pub backtracks: bool,
     pub engine: Engine,

@@ -159,7 +159,8 @@ fn repr(vm: &Vm, this: &Value) -> R<String> {
     let target = Value::Obj(target);
     let class = vm.class_of(&target).name();
     let at = target.as_obj().map_or(0, ObjRef::address);
-    let name = vm.find_attr(&target, &vm.n.__name__)?;
+    // A name that cannot be had is left out.
+    let name = vm.catch(vm.find_attr(&target, &vm.n.__name__), &vm.types.exception)?.flatten();
     let name = name.as_ref().and_then(Value::as_str).map_or_else(String::new, |name| format!(" ({name})"));
     Ok(format!("<weakref at {address:#x}; to '{}' at {at:#x}{name}>", class.as_str()))
 }
