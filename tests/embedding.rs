@@ -414,3 +414,12 @@ fn polls_of_a_waiting_run_are_cheap_and_silent() {
     assert_eq!(outcome.unwrap(), 7);
     assert!(polls > 1);
 }
+
+#[test]
+fn scripts_cannot_raise_the_limit_of_depth() {
+    let mut interpreter = Interpreter::builder().depth(200).build();
+    interpreter.exec("import sys\nsys.setrecursionlimit(10**9)\ndef f(n): return f(n + 1)").unwrap();
+    assert_eq!(interpreter.eval::<u32>("sys.getrecursionlimit()").unwrap(), 200);
+    let error = interpreter.eval::<()>("f(0)").unwrap_err();
+    assert!(error.to_string().starts_with("RecursionError"), "{error}");
+}

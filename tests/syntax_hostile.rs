@@ -72,11 +72,18 @@ fn blocks_nest_up_to_a_limit() {
     let blocks = |times: usize, line: &str| -> String {
         (0..times).map(|depth| format!("{}{line}\n", " ".repeat(depth))).collect::<String>() + &" ".repeat(times) + "pass\n"
     };
-    for line in ["if x:", "while x:", "def f():", "class A:", "with x:", "for x in y:", "async def f():"] {
+    for line in ["if x:", "def f():", "class A:", "async def f():"] {
         assert_eq!(said(blocks(99, line)), "accepted", "{line}");
         assert_eq!(said(blocks(100, line)), "too many levels of indentation", "{line}");
         said(blocks(3_000, line));
     }
+    let too_many = "too many statically nested blocks";
+    for line in ["while x:", "with x:", "for x in y:"] {
+        assert_eq!(said(blocks(20, line)), "accepted", "{line}");
+        assert_eq!(said(blocks(21, line)), too_many, "{line}");
+    }
+    assert_eq!(said(format!("with x{}: pass\n", ", x".repeat(19))), "accepted");
+    assert_eq!(said(format!("with x{}: pass\n", ", x".repeat(MANY))), too_many);
     // `else: if` nests, `elif` does not.
     let deep_else = |times: usize| -> String {
         let step = |depth: usize| format!("{0}if x:\n{0} pass\n{0}else:\n", " ".repeat(depth));
@@ -284,5 +291,43 @@ fn random_words_are_refused_politely() {
     for _ in 0..5_000 {
         let bytes: Vec<u8> = (0..random.below(200)).map(|_| random.below(256) as u8).collect();
         said(String::from_utf8_lossy(&bytes).into_owned());
+    }
+}
+
+/// Trees that are accepted are lowered and run as well, on whatever stack there is.
+#[test]
+fn deep_expressions_run_on_small_stacks() {
+    let mut interpreter = asplet::Interpreter::new();
+    let right = |times: usize, open: &str, close: &str| nested(open, "x", close, times);
+    for text in [
+        format!("x{}", "*x".repeat(5_900)),
+        format!("x{}", "-x".repeat(2_500)),
+        format!("x{}", ".real".repeat(5_900)),
+        format!("x{}", "==x".repeat(5_000)),
+        right(190, "(x if x else ", ")"),
+        right(450, "x and ", ""),
+        right(490, "-", ""),
+        right(190, "[", " for x in [1]]"),
+    ] {
+        let program = format!("x = 1\ndef f(n):\n    return f(n - 1) if n else {text}\nf(900)\nf(0)\n");
+        interpreter.exec(&program).unwrap();
+    }
+}
+
+#[test]
+fn functions_have_a_most_of_variables() {
+    let mut interpreter = asplet::Interpreter::new();
+    let function = |count: usize| {
+        let names: String = (0..count).map(|n| format!(" v{n} = 1\n")).collect();
+        format!("def f():\n{names} return v{}\nprint(f())\n", count - 1)
+    };
+    interpreter.exec(&function(50_000)).unwrap();
+    for text in [
+        function(70_000),
+        format!("async def f():\n return [{}]\n", "await f(), ".repeat(70_000)),
+        format!("match 1:\n{}", " case 2: pass\n".repeat(40_000)),
+    ] {
+        let error = interpreter.exec(&text).unwrap_err();
+        assert!(error.to_string().contains("too many variables or branches"), "{error}");
     }
 }

@@ -28,7 +28,8 @@ pub fn main() -> ExitCode {
         }
     };
     let Some((name, text)) = program(&options) else { return ExitCode::from(USAGE) };
-    let mut interpreter = Interpreter::builder().host(StdHost::new(options.arguments.clone())).limits(options.limits.clone());
+    let mut interpreter =
+        Interpreter::builder().host(StdHost::new(options.arguments.clone())).limits(options.limits.clone()).script_sets_depth();
     if options.virtual_clock {
         interpreter = interpreter.virtual_clock();
     }

@@ -68,6 +68,7 @@ pub struct Builder {
     sandbox: Sandbox,
     limits: Limits,
     virtual_clock: bool,
+    script_sets_depth: bool,
 }
 
 impl Builder {
@@ -156,14 +157,21 @@ impl Builder {
         self
     }
 
+    /// Lets `sys.setrecursionlimit` go beyond the limit of depth: for programs that belong to who runs them.
+    pub fn script_sets_depth(mut self) -> Builder {
+        self.script_sets_depth = true;
+        self
+    }
+
     /// The interpreter.
     pub fn build(self) -> Interpreter {
-        let Builder { host, sandbox, limits, virtual_clock } = self;
+        let Builder { host, sandbox, limits, virtual_clock, script_sets_depth } = self;
         let host = host.unwrap_or_else(|| Arc::new(sandbox));
         let vm = Box::new(Vm::new(host.clone()));
         crate::builtins::install(&vm);
         vm.set_module_finder(crate::stdlib::find);
         vm.max_depth.set(limits.depth);
+        vm.deepest.set(if script_sets_depth { u32::MAX } else { limits.depth });
         vm.heap.set_limit(limits.memory.unwrap_or(usize::MAX));
         vm.set_output_limit(limits.output);
         let interpreter = Interpreter { vm: Island(vm), host, limits };

@@ -213,7 +213,7 @@ impl Walk {
         if self.class.is_none() {
             return;
         }
-        if expr.depth().total > 200 { with_stack(|| self.expr_here(expr)) } else { self.expr_here(expr) }
+        if expr.depth().total > SHALLOW { with_stack(|| self.expr_here(expr)) } else { self.expr_here(expr) }
     }
 
     fn expr_here(&mut self, expr: &mut Expr) {

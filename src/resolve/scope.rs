@@ -582,7 +582,7 @@ impl Walk {
     }
 
     fn expr(&mut self, expr: &Expr) {
-        if expr.depth().total > 200 { with_stack(|| self.expr_here(expr)) } else { self.expr_here(expr) }
+        if expr.depth().total > SHALLOW { with_stack(|| self.expr_here(expr)) } else { self.expr_here(expr) }
     }
 
     fn expr_here(&mut self, expr: &Expr) {

@@ -184,7 +184,11 @@ pub(super) fn call_in_context(
     let message = format!("Exception in callback {}", super::report::callback(vm, function, args)?);
     let Some(running) = of(vm).running.get() else { return Ok(()) };
     let mut facts = vec![("message", vm.str_value(&message)), ("exception", exception)];
-    facts.extend(handle.map(|handle| ("handle", handle)));
+    let handle = handle.unwrap_or_else(|| {
+        let args = Value::from(vm.heap.tuple(args.to_vec()));
+        Value::from(vm.heap.alloc(CallHandle { call: Call::new(function.clone(), args, context.clone()) }))
+    });
+    facts.push(("handle", handle));
     super::event_loop::call_exception_handler(vm, &running, facts)
 }
 

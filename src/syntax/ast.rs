@@ -540,8 +540,11 @@ impl Conversion {
 /// Runs one level of a recursive walk over the tree, on a fresh piece of stack if the present one runs short.
 #[inline]
 pub fn with_stack<T>(step: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, step)
+    stacker::maybe_grow(256 * 1024, 2 * 1024 * 1024, step)
 }
+
+/// Walks over trees that are no deeper than this need not look at the stack.
+pub const SHALLOW: u16 = 50;
 
 /// A tree may be as deep as [`MAX_DEPTH`], and dropping one recurses.
 impl Drop for Module {

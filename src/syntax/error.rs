@@ -114,6 +114,8 @@ pub enum SyntaxErrorKind {
     FStringConversionSpace,
     FStringExpressionBefore(char),
     TooManyFStrings,
+    TooManyBlocks,
+    FunctionTooLarge,
 
     // Targets.
     AssignTo {
@@ -386,6 +388,8 @@ impl fmt::Display for SyntaxErrorKind {
             FStringConversionSpace => f.write_str("f-string: conversion type must come right after the exclamanation mark"),
             FStringExpressionBefore(c) => write!(f, "f-string: valid expression required before '{c}'"),
             TooManyFStrings => f.write_str("too many nested f-strings"),
+            TooManyBlocks => f.write_str("too many statically nested blocks"),
+            FunctionTooLarge => f.write_str("function has too many variables or branches"),
 
             AssignTo { what, here } => {
                 write!(f, "cannot assign to {what}")?;

@@ -22,7 +22,7 @@ pub fn validate(body: &[Stmt], top_level_await: bool) -> Result<(), SyntaxError>
         return Err(error);
     }
     let mut validator =
-        Validator { scopes: vec![], flow: vec![], top_level_await, nesting: 0, names_error: None, code_error: None };
+        Validator { scopes: vec![], flow: vec![], blocks: 0, top_level_await, nesting: 0, names_error: None, code_error: None };
     validator.in_scope(ScopeKind::Module, |validator| {
         names::declarations(validator, body, &[], true);
         validator.body(body);
@@ -38,6 +38,8 @@ struct Validator {
     scopes: Vec<Scope>,
     /// The loops and `except*` blocks around, within one function.
     flow: Vec<Flow>,
+    /// How many loops, `with` and `try` blocks are around, within one function.
+    blocks: usize,
     top_level_await: bool,
     /// How many compound statements enclose the present place.
     nesting: u32,
@@ -80,6 +82,9 @@ enum Flow {
     ExceptStar,
 }
 
+/// As many blocks nest as in CPython.
+const MOST_BLOCKS: usize = 20;
+
 const LIST: &str = "list comprehension";
 const SET: &str = "set comprehension";
 const DICT: &str = "dict comprehension";
@@ -100,6 +105,7 @@ impl Validator {
 
     fn in_scope(&mut self, kind: ScopeKind, inside: impl FnOnce(&mut Self)) -> Scope {
         let flow = std::mem::take(&mut self.flow);
+        let blocks = std::mem::take(&mut self.blocks);
         self.scopes.push(Scope {
             kind,
             yields: false,
@@ -111,6 +117,7 @@ impl Validator {
         });
         inside(self);
         self.flow = flow;
+        self.blocks = blocks;
         match self.scopes.pop() {
             Some(scope) => scope,
             None => unreachable!("pushed above"),
@@ -126,6 +133,16 @@ impl Validator {
         self.flow.push(flow);
         self.body(body);
         self.flow.pop();
+    }
+
+    /// Inside so many more blocks.
+    fn in_blocks(&mut self, count: usize, span: Span, inside: impl FnOnce(&mut Self)) {
+        self.blocks += count;
+        if self.blocks > MOST_BLOCKS {
+            self.code_error(Kind::TooManyBlocks, span);
+        }
+        inside(self);
+        self.blocks -= count;
     }
 
     // --- Functions and classes ---
@@ -393,18 +410,25 @@ impl Visitor for Validator {
                 }
                 self.expr(&node.iter);
                 self.target(&node.target);
-                self.in_flow(Flow::Loop, &node.body);
+                self.in_blocks(1, span, |this| this.in_flow(Flow::Loop, &node.body));
                 return self.body(&node.orelse);
             }
             StmtKind::While { test, body, orelse } => {
                 self.expr(test);
-                self.in_flow(Flow::Loop, body);
+                self.in_blocks(1, span, |this| this.in_flow(Flow::Loop, body));
                 return self.body(orelse);
             }
-            StmtKind::With(node) if node.is_async => self.async_statement("'async with'", span),
+            StmtKind::With(node) => {
+                if node.is_async {
+                    self.async_statement("'async with'", span);
+                }
+                return self.in_blocks(node.items.len(), span, |this| walk::walk_stmt(this, stmt));
+            }
             StmtKind::Match { cases, .. } => patterns::check(self, cases),
             StmtKind::Try(node) => {
-                self.body(&node.body);
+                let finally = usize::from(!node.finalbody.is_empty());
+                let except = usize::from(!node.handlers.is_empty());
+                self.in_blocks(finally + except, span, |this| this.body(&node.body));
                 for (index, handler) in node.handlers.iter().enumerate() {
                     match &handler.typ {
                         Some(typ) => self.expr(typ),
@@ -414,9 +438,12 @@ impl Visitor for Validator {
                     if let Some(name) = &handler.name {
                         self.check_debug(&name.name, handler.span, "assign to");
                     }
-                    if node.is_star { self.in_flow(Flow::ExceptStar, &handler.body) } else { self.body(&handler.body) }
+                    self.in_blocks(finally + 1, span, |this| match node.is_star {
+                        true => this.in_flow(Flow::ExceptStar, &handler.body),
+                        false => this.body(&handler.body),
+                    });
                 }
-                self.body(&node.orelse);
+                self.in_blocks(finally, span, |this| this.body(&node.orelse));
                 return self.body(&node.finalbody);
             }
             StmtKind::Import { names } => {
@@ -508,6 +535,6 @@ impl Visitor for Validator {
 impl Validator {
     /// A step of the walk that may be deep inside.
     fn deep(&mut self, expr: &Expr, step: impl FnOnce(&mut Self)) {
-        if expr.depth().total < 50 { step(self) } else { with_stack(|| step(self)) }
+        if expr.depth().total < SHALLOW { step(self) } else { with_stack(|| step(self)) }
     }
 }

@@ -306,7 +306,7 @@ impl Vm {
                     && function.binding == Binding::Method
                 {
                     let flat = prepend(this, args.positional);
-                    return self.enter_native(function, Args { positional: &flat, keywords: args.keywords });
+                    return self.nested(|| self.enter_native(function, Args { positional: &flat, keywords: args.keywords }));
                 }
                 let bound = self.bind(method, this, &self.class_of(this))?;
                 self.call_with(&bound, args)

@@ -11,6 +11,8 @@ use crate::value::{R, Raised, Ref, Value};
 const RESERVE: usize = 96 * 1024;
 /// A new piece of native stack, when the present one is used up before the limit of depth is reached.
 const PIECE: usize = 4 * 1024 * 1024;
+/// A gigabyte of them, whatever limit of depth a script has set.
+const MOST_PIECES: u32 = 256;
 
 impl Vm {
     /// Tells the interpreter how far the native stack of this thread may grow. Called whenever a thread begins to run scripts.
@@ -68,11 +70,17 @@ impl Vm {
     #[inline(never)]
     fn on_new_stack<T>(&self, inside: impl FnOnce() -> R<T>) -> R<T> {
         let limit = self.stack_limit.get();
+        let pieces = self.stack_pieces.get();
+        if pieces >= MOST_PIECES {
+            return Err(self.too_deep());
+        }
+        self.stack_pieces.set(pieces + 1);
         let result = stacker::grow(PIECE, || {
             self.stack_limit.set(stack_pointer().saturating_sub(PIECE - RESERVE));
             inside()
         });
         self.stack_limit.set(limit);
+        self.stack_pieces.set(pieces);
         result
     }
 

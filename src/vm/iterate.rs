@@ -75,7 +75,7 @@ impl Vm {
             && object.kind() == Kind::Native
             && let Some(hook) = self.next_hook(object.class_index())
         {
-            return hook(self, iterator);
+            return self.nested(|| hook(self, iterator));
         }
         let method = self.class_of(iterator).lookup(&self.n.__next__);
         if method.is_undef() || method.is_none() {

@@ -173,7 +173,7 @@ impl Vm {
                 drop(state);
                 Ok(None)
             }
-            Quick::Slow => self.iterator_next_slowly(iterator),
+            Quick::Slow => self.nested(|| self.iterator_next_slowly(iterator)),
         }
     }
 

@@ -93,6 +93,10 @@ pub struct Vm {
     /// Script calls that are active on the native stack.
     pub depth: Cell<u32>,
     pub max_depth: Cell<u32>,
+    /// What scripts may raise that to.
+    pub deepest: Cell<u32>,
+    /// Pieces of native stack in use beside the thread's own.
+    stack_pieces: Cell<u32>,
     /// The lowest address the native stack may reach.
     pub stack_limit: Cell<usize>,
     /// How to find out whether an object of a native type that is awaited is done: see `Vm::set_await_hook`.
@@ -149,6 +153,8 @@ impl Vm {
             finalize_hooks: RefCell::default(),
             depth: Cell::new(0),
             max_depth: Cell::new(1000),
+            deepest: Cell::new(u32::MAX),
+            stack_pieces: Cell::new(0),
             stack_limit: Cell::new(0),
             await_hooks: RefCell::new(Vec::new()),
             operators: operators::Operators::new(|name| names.intern(&heap, name)),

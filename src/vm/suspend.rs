@@ -88,19 +88,28 @@ impl Vm {
     #[inline]
     pub(crate) fn take_sent(&self) -> R {
         match self.suspension.sent.take() {
-            Value::Undef => Err(Raised),
+            Value::Undef => {
+                self.complete_context();
+                Err(Raised)
+            }
             value => Ok(value),
         }
     }
 
     /// Runs a frame from where it stands until it ends or suspends. Adds the traceback entry if an exception leaves it.
+    /// `below` frames wait for this one: they count as callers do.
     #[inline(always)]
-    fn step_frame(&self, frame: &mut Frame, sent: R) -> R {
+    fn step_frame(&self, frame: &mut Frame, sent: R, below: u32) -> R {
         let Frame { code, slots, cursor } = frame;
-        self.enter()?;
+        let depth = self.depth.get();
+        self.depth.set(depth.saturating_add(below));
+        if let Err(Raised) = self.enter() {
+            self.depth.set(depth);
+            return Err(Raised);
+        }
         let cursor = std::mem::take(cursor);
         let result = self.run_body_of_frame(code, slots, cursor, sent);
-        self.leave();
+        self.depth.set(depth);
         self.after_step(code, result)
     }
 
@@ -147,10 +156,13 @@ impl Vm {
         if sent.is_err() && stack.height() > 1 && self.raised_is(&self.types.generator_exit) {
             sent = self.close_awaited(stack);
         }
-        while let Some(top) = stack.last_mut() {
+        loop {
+            // Half of what is there at most are marks between frames.
+            let below = stack.height() as u32 / 2;
+            let Some(top) = stack.last_mut() else { break };
             match top {
                 Activation::Script(frame) => {
-                    sent = self.step_frame(frame, sent);
+                    sent = self.step_frame(frame, sent, below);
                     if let Ok(Value::Suspend) = sent {
                         frame.cursor = suspension.take_cursor();
                         let yielded = suspension.yielded.take();
@@ -446,9 +458,11 @@ impl Vm {
     fn await_coroutine(&self, coroutine: &Ref<Coroutine>) -> R<Begun> {
         let inner = &coroutine.inner;
         match inner.state.get() {
-            State::Created | State::Suspended => {}
+            State::Created => {}
             State::Closed => return Err(self.runtime_error("cannot reuse already awaited coroutine")),
-            State::Running | State::Joined => return Err(self.runtime_error("coroutine is being awaited already")),
+            State::Suspended | State::Running | State::Joined => {
+                return Err(self.runtime_error("coroutine is being awaited already"));
+            }
         }
         coroutine.as_obj().cancel_finalizer();
         inner.state.set(State::Joined);

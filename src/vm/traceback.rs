@@ -1,7 +1,11 @@
 //! Tracebacks: their entries, added while an exception leaves frames, and their text in CPython's layout.
 
+mod chain;
+
 use std::cell::Cell;
 use std::rc::Rc;
+
+pub use chain::format_exception;
 
 use super::Vm;
 use crate::syntax::{Source, Span};
@@ -48,6 +52,8 @@ impl Traceback {
 
 /// Marks that no node has yet said where the exception on its way was raised.
 pub(super) const NO_SPAN: Span = Span { start: u32::MAX, end: u32::MAX };
+/// Marks that the exception on its way was caught in this frame before: it has an entry for it.
+const AGAIN: Span = Span { start: u32::MAX, end: 0 };
 
 impl Vm {
     /// Notes where the exception on its way comes from, unless an inner node has.
@@ -60,11 +66,22 @@ impl Vm {
         Raised
     }
 
+    /// Raises an exception that was caught in this frame, which thereby is in its traceback already.
+    #[cold]
+    #[inline(never)]
+    pub fn reraise(&self, exception: Value) -> Raised {
+        self.error_span.set(AGAIN);
+        self.raise(exception)
+    }
+
     /// Adds an entry for a frame to the exception on its way. Called when it leaves the frame, or is caught in it.
     #[cold]
     #[inline(never)]
     pub fn add_traceback(&self, info: &Rc<CodeInfo>) -> Raised {
         let span = self.error_span.replace(NO_SPAN);
+        if span == AGAIN {
+            return Raised;
+        }
         let exception = self.raised.get();
         if let Some(exception) = exception.as_ref().and_then(|e| e.downcast::<Exception>())
             && !(exception.uncatchable.get() && self.heap.bytes() > self.heap.limit())
@@ -80,107 +97,6 @@ impl Vm {
 
 /// The most entries of a traceback that are shown in full, at each end.
 const SHOWN_ENTRIES: usize = 50;
-
-/// The whole text for an exception, with the exceptions it came from, each line ended.
-pub fn format_exception(vm: &Vm, exception: &Value) -> String {
-    let mut out = String::new();
-    format_chain(vm, exception, &mut out);
-    out
-}
-
-fn format_chain(vm: &Vm, exception: &Value, out: &mut String) {
-    // Outermost last: collect the chain, then print from the oldest.
-    let mut chain: Vec<(Value, &'static str)> = vec![(exception.clone(), "")];
-    let mut at = exception.clone();
-    while let Some(e) = at.downcast::<Exception>() {
-        let cause = e.cause.get();
-        let context = e.context.get();
-        let (next, why) = if !cause.is_none() {
-            (cause, "\nThe above exception was the direct cause of the following exception:\n\n")
-        } else if !context.is_none() && !e.suppress_context.get() {
-            (context, "\nDuring handling of the above exception, another exception occurred:\n\n")
-        } else {
-            break;
-        };
-        if chain.iter().any(|(known, _)| known.is(&next)) || chain.len() > 1000 {
-            break;
-        }
-        chain.last_mut().expect("never empty").1 = why;
-        at = next.clone();
-        chain.push((next, ""));
-    }
-    for (index, (one, _)) in chain.iter().enumerate().rev() {
-        format_one(vm, one, out, "", 0);
-        if index > 0 {
-            out.push_str(chain[index - 1].1);
-        }
-    }
-}
-
-fn format_one(vm: &Vm, exception: &Value, out: &mut String, indent: &str, depth: usize) {
-    let Some(e) = exception.downcast::<Exception>() else { return };
-    let group = group_members(vm, exception);
-    let traceback = e.traceback.get();
-    if group.is_some() {
-        let bar = if depth == 0 { "  + " } else { "" };
-        if !traceback.is_none() {
-            out.push_str(&format!("{indent}{bar}Exception Group Traceback (most recent call last):\n"));
-        }
-        let inner = if depth == 0 { format!("{indent}  | ") } else { indent.to_owned() };
-        let mut text = String::new();
-        format_entries(&traceback, &mut text);
-        text.push_str(&format_exception_only(vm, exception));
-        for line in text.lines() {
-            out.push_str(&inner);
-            out.push_str(line);
-            out.push('\n');
-        }
-        let members = group.unwrap_or_default();
-        let base = if depth == 0 { format!("{indent}  ") } else { indent.trim_end_matches("| ").to_owned() };
-        let count = members.len();
-        for (index, member) in members.iter().enumerate().take(15) {
-            let lead = if index == 0 { "+-+" } else { "  +" };
-            out.push_str(&format!("{base}{lead}---------------- {} ----------------\n", index + 1));
-            let deeper = format!("{base}  | ");
-            if group_members(vm, member).is_some() && depth < 10 {
-                format_one(vm, member, out, &deeper, depth + 1);
-            } else {
-                let mut text = String::new();
-                format_chain(vm, member, &mut text);
-                for line in text.lines() {
-                    out.push_str(&deeper);
-                    out.push_str(line);
-                    out.push('\n');
-                }
-            }
-        }
-        if count > 15 {
-            out.push_str(&format!("{base}  +---------------- ... ----------------\n"));
-            out.push_str(&format!("{base}  | and {} more exceptions\n", count - 15));
-        }
-        out.push_str(&format!("{base}  +------------------------------------\n"));
-        return;
-    }
-    if !traceback.is_none() {
-        out.push_str("Traceback (most recent call last):\n");
-        format_entries(&traceback, out);
-    }
-    out.push_str(&format_exception_only(vm, exception));
-}
-
-fn group_members(vm: &Vm, exception: &Value) -> Option<Vec<Value>> {
-    if !vm.is_instance(exception, &vm.types.base_exception_group) {
-        return None;
-    }
-    let members = exception.downcast::<Exception>()?.args.get().as_tuple()?.get(1)?.clone();
-    match vm.collect(&members) {
-        Ok(members) => Some(members),
-        Err(Raised) => {
-            drop(vm.take_raised());
-            None
-        }
-    }
-}
 
 /// The entries of a traceback, outermost first.
 pub fn entries(traceback: &Value) -> Vec<Ref<Traceback>> {

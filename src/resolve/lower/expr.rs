@@ -72,8 +72,8 @@ pub(super) use {with_operand, with_operands};
 impl Lowerer<'_> {
     /// An expression as a tree.
     pub(super) fn expr(&mut self, expr: &mut Expr) -> Tree {
-        if expr.depth().total > 200 {
-            let deep = expr.depth().total.is_multiple_of(128);
+        if expr.depth().total > SHALLOW {
+            let deep = expr.depth().total.is_multiple_of(32);
             let tree = with_stack(|| self.expr_here(expr));
             // Deep trees are evaluated with an eye on the native stack.
             return if deep { Box::new(crate::vm::expr::scope::Deep(tree)) } else { tree };

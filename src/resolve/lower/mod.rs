@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes};
 use crate::syntax::ast::{Module, Name};
-use crate::syntax::{Mode, Source, Span, SyntaxError};
+use crate::syntax::{Mode, Source, Span, SyntaxError, SyntaxErrorKind};
 use crate::value::{Dict, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind, Parameters};
@@ -77,9 +77,16 @@ pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, 
         qualname: String::new(),
         future_annotations,
         purpose,
+        error: None,
     };
-    Ok(lowerer.module(&mut module))
+    let code = lowerer.module(&mut module);
+    lowerer.error.map_or(Ok(code), Err)
 }
+
+/// Variables of a function: the slots behind them are for what its statements keep.
+const MOST_VARIABLES: usize = 60_000;
+/// Cases of a `match`, handlers of a `try`.
+const MOST_BRANCHES: usize = 30_000;
 
 /// The frame being built.
 struct Frame {
@@ -113,6 +120,8 @@ struct Lowerer<'a> {
     qualname: String,
     future_annotations: bool,
     purpose: Purpose,
+    /// What makes the code useless.
+    error: Option<SyntaxError>,
 }
 
 /// Where a name lives, for the code being lowered.
@@ -147,9 +156,28 @@ impl Lowerer<'_> {
     fn temp(&mut self) -> u16 {
         let frame = self.frame();
         let slot = frame.next;
-        frame.next = slot.checked_add(1).expect("fewer than 65,536 slots");
+        match slot.checked_add(1) {
+            Some(next) => frame.next = next,
+            None => self.function_too_large(),
+        }
+        let frame = self.frame();
         frame.most = frame.most.max(frame.next);
         slot
+    }
+
+    /// Cursors tell branches apart with two numbers of 16 bits for each.
+    fn check_branches(&mut self, count: usize) {
+        if count > MOST_BRANCHES {
+            self.function_too_large();
+        }
+    }
+
+    /// Slots are numbers of 16 bits.
+    #[cold]
+    fn function_too_large(&mut self) {
+        let here = self.frame().info.first_line;
+        let span = self.source.line_span(here).unwrap_or_default();
+        self.error.get_or_insert_with(|| SyntaxError::new(SyntaxErrorKind::FunctionTooLarge, span));
     }
 
     fn mark(&mut self) -> u16 {
@@ -218,7 +246,8 @@ impl Lowerer<'_> {
         }
         let free = self.scopes.all[scope].free.clone();
         let free_base = variables.len() as u16;
-        let next = free_base + free.len() as u16;
+        let next = free_base.wrapping_add(free.len() as u16);
+        let is_full = variables.len() + free.len() > MOST_VARIABLES;
         let of = &self.scopes.all[scope];
         let frame = Frame {
             scope,
@@ -235,6 +264,9 @@ impl Lowerer<'_> {
             first: None,
         };
         self.frames.push(frame);
+        if is_full {
+            self.function_too_large();
+        }
     }
 
     /// Ends the frame: its code object.

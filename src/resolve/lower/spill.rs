@@ -185,7 +185,7 @@ impl Lowerer<'_> {
 
     /// Makes the expression one that does not suspend.
     fn spill(&mut self, expr: &mut Expr, out: &mut Statements) {
-        if expr.depth().total > 200 {
+        if expr.depth().total > SHALLOW {
             return with_stack(|| self.spill_here(expr, out));
         }
         self.spill_here(expr, out);

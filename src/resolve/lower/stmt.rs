@@ -241,7 +241,10 @@ impl Lowerer<'_> {
                 out.push((tree, span));
             }
             StmtKind::With(node) => self.with(node, span, out),
-            StmtKind::Match { subject, cases } => self.match_statement(subject, cases, span, out),
+            StmtKind::Match { subject, cases } => {
+                self.check_branches(cases.len());
+                self.match_statement(subject, cases, span, out);
+            }
             StmtKind::Raise { exc, cause } => {
                 let mut all: Vec<&mut Expr> = exc.iter_mut().chain(cause.iter_mut()).map(|expr| &mut **expr).collect();
                 self.spill_all(&mut all, out);
@@ -250,6 +253,7 @@ impl Lowerer<'_> {
                 out.push((Box::new(Raise { exception, cause, span }), span));
             }
             StmtKind::Try(node) => {
+                self.check_branches(node.handlers.len());
                 let tree = self.try_statement(node, span);
                 out.push((tree, span));
             }

@@ -11,7 +11,7 @@ use crate::sched::future::{AnyFuture, DoneCallback, Future, FutureCore, Reaction
 use crate::sched::report::future_repr;
 use crate::sched::{self, Context, EventLoop, Task, context, task};
 use crate::stdlib::support::{add, wrap_new};
-use crate::value::{Module, Payload, R, Ref, Value, Visitor};
+use crate::value::{Class, Dict, Module, Payload, R, Ref, Value, Visitor};
 use crate::vm::Vm;
 
 pub fn load(vm: &Vm, module: &Ref<Module>) {
@@ -26,7 +26,8 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
 fn install(vm: &Vm) {
     let classes = &sched::of(vm).classes;
     let of_future: &[Row] = &rows![
-        static "__new__", "cls, *, loop=None" => future_new(0 1);
+        static "__new__", "cls, *args, **kwargs" => future_new(0 1 2);
+        "__init__", "*args, **kwargs" => init(0 1 2);
         "__repr__", "" => future_repr_row(0);
         "__await__", "" => future_await(0);
         "__iter__", "" => future_await(0);
@@ -47,7 +48,8 @@ fn install(vm: &Vm) {
         vm,
         &classes.task,
         &rows![
-            static "__new__", "cls, coro, *, loop=None, name=None, context=None, eager_start=False" => task_new(0 1 2 3 4 5);
+            static "__new__", "cls, *args, **kwargs" => task_new(0 1 2);
+            "__init__", "*args, **kwargs" => task_init(0 1 2);
             "set_result", "result, /" => task_set_result(0 1);
             "set_exception", "exception, /" => task_set_exception(0 1);
             "cancelling", "" => cancelling(0);
@@ -88,35 +90,89 @@ pub fn loop_or_current(vm: &Vm, given: Option<&Ref<EventLoop>>) -> R<Ref<EventLo
     }
 }
 
-fn future_new(vm: &Vm, class: &Value, event_loop: Option<&Ref<EventLoop>>) -> R {
-    let event_loop = loop_or_current(vm, event_loop)?;
+/// The arguments of a constructor. A class derived in a script may take more than its base does, and hands on the base's own with
+/// `super().__init__`; so only the class itself minds what it does not know.
+struct Given<'a> {
+    positional: &'a [Value],
+    keywords: &'a Ref<Dict>,
+}
+
+impl<'a> Given<'a> {
+    fn of(vm: &Vm, class: &Value, args: &'a Value, keywords: &'a Ref<Dict>, most: usize, known: &[&str]) -> R<Given<'a>> {
+        let given = Given { positional: args.as_tuple().unwrap_or_default(), keywords };
+        let Some(class) = class.downcast::<Class>().filter(|class| !class.is_script) else { return Ok(given) };
+        let name = class.name();
+        let count = given.positional.len();
+        if count > most {
+            return Err(vm.type_error(match most {
+                0 => format!("{}() takes no positional arguments", name.as_str()),
+                _ => format!("{}() takes exactly {most} positional argument ({count} given)", name.as_str()),
+            }));
+        }
+        for key in keywords.keys() {
+            let key = vm.str(&key)?;
+            if !known.contains(&key.as_str()) {
+                return Err(vm.type_error(format!("'{}' is an invalid keyword argument for {}()", key.as_str(), name.as_str())));
+            }
+        }
+        Ok(given)
+    }
+
+    /// The value of a keyword, unless it is `None`.
+    fn keyword(&self, name: &str) -> Option<Value> {
+        self.keywords.get_text(name).filter(|value| !value.is_none())
+    }
+
+    fn event_loop(&self, vm: &Vm) -> R<Option<Ref<EventLoop>>> {
+        let Some(given) = self.keyword("loop") else { return Ok(None) };
+        crate::native::FromValue::from_value(vm, &given).map(|known: &Ref<EventLoop>| Some(known.clone()))
+    }
+}
+
+fn future_new(vm: &Vm, class: &Value, args: &Value, keywords: &Ref<Dict>) -> R {
+    let given = Given::of(vm, class, args, keywords, 0, &["loop"])?;
+    let event_loop = loop_or_current(vm, given.event_loop(vm)?.as_ref())?;
     let made = vm.heap.alloc(Future { core: FutureCore::new(event_loop) });
     wrap_new(vm, class, Value::from(made))
 }
 
-fn task_new(
-    vm: &Vm,
-    class: &Value,
-    coro: &Value,
-    event_loop: Option<&Ref<EventLoop>>,
-    name: Option<Value>,
-    context: Option<&Ref<Context>>,
-    eager: Option<bool>,
-) -> R {
-    if !is_coroutine(vm, coro)? {
-        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr(coro)?.as_str())));
+fn init(_vm: &Vm, _future: &Value, _args: &Value, _keywords: &Value) {}
+
+fn task_new(vm: &Vm, class: &Value, args: &Value, keywords: &Ref<Dict>) -> R {
+    let given = Given::of(vm, class, args, keywords, 1, &["coro", "loop", "name", "context", "eager_start"])?;
+    let Some(coro) = given.positional.first().cloned().or_else(|| keywords.get_text("coro")) else {
+        return Err(vm.type_error("Task() missing required argument 'coro' (pos 1)"));
+    };
+    if !is_coroutine(vm, &coro)? {
+        return Err(vm.type_error(format!("a coroutine was expected, got {}", vm.repr(&coro)?.as_str())));
     }
-    let event_loop = match event_loop {
-        Some(given) => given.clone(),
+    let event_loop = match given.event_loop(vm)? {
+        Some(given) => given,
         None => sched::running_loop(vm)?,
     };
-    let name = name.map(|name| vm.str(&name).map(Value::from)).transpose()?;
-    let made = if eager == Some(true) && event_loop.running.get() {
-        task::spawn_eagerly(vm, &event_loop, coro, context.cloned(), name)?
+    let name = given.keyword("name").map(|name| vm.str(&name).map(Value::from)).transpose()?;
+    let context = match given.keyword("context") {
+        Some(context) => {
+            let context: &Ref<Context> = crate::native::FromValue::from_value(vm, &context)?;
+            Some(context.clone())
+        }
+        None => None,
+    };
+    let is_eager = given.keyword("eager_start").is_some_and(|eager| eager.is(&Value::TRUE));
+    let made = if is_eager && event_loop.running.get() {
+        task::spawn_eagerly(vm, &event_loop, &coro, context, name)?
     } else {
-        task::spawn(vm, &event_loop, coro, context.cloned(), name)?
+        task::spawn(vm, &event_loop, &coro, context, name)?
     };
     wrap_new(vm, class, Value::from(made))
+}
+
+/// A derived class may choose the name.
+fn task_init(vm: &Vm, task: &Ref<Task>, _args: &Value, keywords: &Ref<Dict>) -> R<()> {
+    match keywords.get_text("name").filter(|name| !name.is_none()) {
+        Some(name) => set_name(vm, task, &name),
+        None => Ok(()),
+    }
 }
 
 fn future_repr_row(vm: &Vm, future: AnyFuture) -> R<String> {
@@ -196,7 +252,9 @@ fn get_coro(_vm: &Vm, task: &Ref<Task>) -> Value {
 }
 
 fn get_context(vm: &Vm, task: &Ref<Task>) -> Ref<Context> {
-    task.context(vm)
+    // While a task runs, its context is the current one.
+    let is_running = task.core.event_loop.current.get().is_some_and(|current| current.is(task));
+    if is_running { context::current(vm) } else { task.context(vm) }
 }
 
 /// The iterator that `future.__await__()` gives: it hands the future out once, then ends with the result.

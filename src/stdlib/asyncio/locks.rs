@@ -262,6 +262,7 @@ fn event_init(_vm: &Vm, _event: &Ref<Event>) {}
 fn event_repr(vm: &Vm, value: &Value) -> R<String> {
     let event: &Ref<Event> = crate::native::FromValue::from_value(vm, value)?;
     let state = if event.is_set.get() { "set" } else { "unset" };
+    event.waiters.forget_done();
     Ok(bracketed(vm, value, state.to_owned(), event.waiters.len()))
 }
 

@@ -126,6 +126,10 @@ pub fn install(vm: &Vm) {
         &classes.timer_handle,
         &rows![
             "when", "" => timer_when(0);
+            "__lt__", "other, /" => timer_lt(0 1);
+            "__le__", "other, /" => timer_le(0 1);
+            "__gt__", "other, /" => timer_gt(0 1);
+            "__ge__", "other, /" => timer_ge(0 1);
         ],
     );
 }
@@ -286,7 +290,7 @@ fn call_at(
 }
 
 /// A number of seconds, added to a time as `+` would.
-fn number(vm: &Vm, value: &Value) -> R<f64> {
+pub fn number(vm: &Vm, value: &Value) -> R<f64> {
     match value {
         Value::Float(bits) => Ok(f64::from_bits(*bits)),
         Value::Int(i) => Ok(*i as f64),
@@ -412,4 +416,28 @@ fn handle_repr(vm: &Vm, handle: &Value) -> R<String> {
 
 fn timer_when(_vm: &Vm, timer: &Ref<TimerHandle>) -> f64 {
     timer.when
+}
+
+/// How two timers compare; `NotImplemented` with anything else.
+fn compare_timers(timer: &Ref<TimerHandle>, other: &Value, holds: impl FnOnce(f64, f64) -> bool) -> Value {
+    match other.payload::<TimerHandle>() {
+        Some(other) => Value::bool(holds(timer.when, other.when)),
+        None => Value::NotImplemented,
+    }
+}
+
+fn timer_lt(_vm: &Vm, timer: &Ref<TimerHandle>, other: &Value) -> Value {
+    compare_timers(timer, other, |a, b| a < b)
+}
+
+fn timer_le(_vm: &Vm, timer: &Ref<TimerHandle>, other: &Value) -> Value {
+    compare_timers(timer, other, |a, b| a <= b)
+}
+
+fn timer_gt(_vm: &Vm, timer: &Ref<TimerHandle>, other: &Value) -> Value {
+    compare_timers(timer, other, |a, b| a > b)
+}
+
+fn timer_ge(_vm: &Vm, timer: &Ref<TimerHandle>, other: &Value) -> Value {
+    compare_timers(timer, other, |a, b| a >= b)
 }

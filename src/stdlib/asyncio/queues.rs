@@ -26,7 +26,7 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
             "__repr__", "" => repr(0);
             "__str__", "" => str(0);
             class "__class_getitem__", "item, /" => class_getitem(0 1);
-            "qsize", "" => qsize(0);
+            "qsize", "" => own_count(0);
             "empty", "" => empty(0);
             "full", "" => full(0);
             async "put", "item" => put(0 1);
@@ -265,8 +265,16 @@ fn is_full(vm: &Vm, this: &Value) -> R<bool> {
     Ok(maxsize > 0 && count(vm, this)? as i64 >= maxsize)
 }
 
-fn qsize(_vm: &Vm, queue: &Ref<Queue>) -> usize {
-    queue.len()
+/// A derived class with items of its own keeps them in `_queue`, as the class in Python's library does.
+fn own_items(vm: &Vm, this: &Value) -> R<Option<Value>> {
+    if is_derived(vm, this) { vm.find_attr(this, &vm.intern("_queue")) } else { Ok(None) }
+}
+
+fn own_count(vm: &Vm, this: &Value) -> R<usize> {
+    match own_items(vm, this)? {
+        Some(items) => vm.len(&items),
+        None => Ok(of(vm, this)?.len()),
+    }
 }
 
 fn empty(vm: &Vm, this: &Value) -> R<bool> {
@@ -450,7 +458,10 @@ fn join(_vm: &Vm, queue: &Ref<Queue>) -> R<impl NativeFrame + use<>> {
 fn describe(vm: &Vm, this: &Value) -> R<String> {
     let queue = of(vm, this)?;
     let mut text = format!("maxsize={}", queue.maxsize.get());
-    let items: Vec<Value> = queue.items.borrow().iter().cloned().collect();
+    let items = match own_items(vm, this)? {
+        Some(items) => vm.collect(&items)?,
+        None => queue.items.borrow().iter().cloned().collect(),
+    };
     if !items.is_empty() {
         text.push_str(&format!(" _queue={}", vm.repr(&Value::from(vm.heap.list(items)))?.as_str()));
     }

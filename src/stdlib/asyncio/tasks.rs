@@ -197,7 +197,7 @@ impl NativeFrame for Sleep {
                 }
                 let event_loop = sched::running_loop(vm)?;
                 let future = event_loop.create_future(vm);
-                let when = sched::now(vm) + vm.to_f64(&delay)?;
+                let when = sched::now(vm) + super::loops::number(vm, &delay)?;
                 event_loop.add_timer(vm, when, Due::Wake(future.clone()))?;
                 future.core.set_timed();
                 if result.is_none() {

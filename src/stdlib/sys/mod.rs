@@ -92,7 +92,7 @@ fn setrecursionlimit(vm: &Vm, limit: i64) -> R<()> {
             vm.depth.get()
         )));
     }
-    vm.max_depth.set(limit);
+    vm.max_depth.set(limit.min(vm.deepest.get()));
     Ok(())
 }
 

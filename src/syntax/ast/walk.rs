@@ -5,9 +5,6 @@
 
 use super::*;
 
-/// Expressions less deep than this are walked on whatever stack there is.
-const SHALLOW: u16 = 50;
-
 /// Something that goes through a tree. The default methods go on to the children.
 pub trait Visitor {
     fn stmt(&mut self, stmt: &Stmt) {

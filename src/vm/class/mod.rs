@@ -64,7 +64,7 @@ impl Vm {
     /// The class whose instances a built-in constructor was asked for: `value` as it is for the built-in class itself, inside an
     /// instance for a script class derived from it.
     pub fn wrap_new(&self, class: &Ref<Class>, value: Value) -> R {
-        if !class.is_script {
+        if !class.is_script && (class.base == Base::Object || self.class_of(&value).is(class)) {
             return Ok(value);
         }
         if !class.lookup(&self.n.__abstractmethods__).is_undef() {

@@ -171,8 +171,10 @@ impl Vm {
             }
             Kind::Slice => {
                 let Some(slice) = value.downcast::<Slice>() else { return Ok(0) };
-                let parts = [self.hash(&slice.start)?, self.hash(&slice.stop)?, self.hash(&slice.step)?];
-                Ok(hash::tuple(parts.into_iter()))
+                self.nested(|| {
+                    let parts = [self.hash(&slice.start)?, self.hash(&slice.stop)?, self.hash(&slice.step)?];
+                    Ok(hash::tuple(parts.into_iter()))
+                })
             }
             Kind::List | Kind::Dict | Kind::Set | Kind::ByteArray | Kind::MappingProxy => Err(self.unhashable(value)),
             Kind::BoundMethod | Kind::DictView | Kind::Cell => self.hash_special(value),

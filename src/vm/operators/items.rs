@@ -52,7 +52,7 @@ impl Vm {
             return self.bytes_get(object, key).map(Some);
         }
         if let Some(proxy) = object.downcast::<MappingProxy>() {
-            return self.get_item(&proxy.0, key).map(Some);
+            return self.nested(|| self.get_item(&proxy.0, key)).map(Some);
         }
         Ok(None)
     }
@@ -168,7 +168,7 @@ impl Vm {
             return self.view_contains(view, item).map(Some);
         }
         if let Some(proxy) = container.downcast::<MappingProxy>() {
-            return self.contains(&proxy.0, item).map(Some);
+            return self.nested(|| self.contains(&proxy.0, item)).map(Some);
         }
         if matches!(container.kind(), Kind::Bytes | Kind::ByteArray) {
             return self.bytes_contains(container, item).map(Some);

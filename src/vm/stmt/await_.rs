@@ -401,7 +401,7 @@ pub struct AsyncIter {
 impl Node for AsyncIter {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         let iterable = self.iterable.eval(vm, l)?;
-        if iterable.kind() == crate::value::Kind::AsyncGenerator {
+        if iterable.kind() == Kind::AsyncGenerator {
             return Ok(iterable);
         }
         let iterator = vm.call_special(&iterable, &vm.n.__aiter__, &[]).map_err(|Raised| vm.at(self.span))?;

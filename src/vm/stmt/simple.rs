@@ -75,10 +75,9 @@ impl Node for Raise {
             let handled = vm.handled.get();
             if handled.is_none() {
                 vm.runtime_error("No active exception to reraise");
-            } else {
-                vm.raise(handled);
+                return Err(vm.at(self.span));
             }
-            return Err(vm.at(self.span));
+            return Err(vm.reraise(handled));
         };
         let exception = exception.eval(vm, l)?;
         let cause = match &self.cause {

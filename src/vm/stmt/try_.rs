@@ -172,7 +172,7 @@ impl Except {
             }
         }
         vm.handled.set(before);
-        Err(vm.raise(exception))
+        Err(vm.reraise(exception))
     }
 
     fn after_handler(&self, vm: &Vm, l: &mut [Value], index: usize, before: Value, result: R) -> R {
@@ -281,7 +281,7 @@ impl Finally {
     fn after_exception(&self, vm: &Vm, l: &mut [Value], exception: Value, before: Value, result: R) -> R {
         vm.handled.set(before);
         match result {
-            Ok(Value::Next) => Err(vm.raise(exception)),
+            Ok(Value::Next) => Err(vm.reraise(exception)),
             Ok(Value::Suspend) => {
                 l[self.saved as usize] = exception;
                 vm.keep_place(Ok(Value::Suspend), AFTER_EXCEPTION)
@@ -514,7 +514,7 @@ impl ExceptStar {
         drop(std::mem::take(&mut l[self.part as usize]));
         let raised = raised.downcast::<crate::value::List>().map(|list| list.to_vec()).unwrap_or_default();
         if raised.is_empty() {
-            return if rest.is_none() { Ok(Value::Next) } else { Err(vm.raise(rest)) };
+            return if rest.is_none() { Ok(Value::Next) } else { Err(vm.reraise(rest)) };
         }
         // Exceptions that handlers raised again are parts of the original and rejoin it; new ones stand beside it.
         let (again, new): (Vec<Value>, Vec<Value>) = raised.into_iter().partition(|one| is_part_of(one, &original));
@@ -527,12 +527,12 @@ impl ExceptStar {
             members.push(vm.rejoin_group(&original, &parts)?);
         }
         if let [only] = members.as_slice() {
-            return Err(vm.raise(only.clone()));
+            return Err(vm.reraise(only.clone()));
         }
         let message = vm.str_value("");
         let members = Value::from(vm.heap.list(members));
         let group = vm.new_exception_group(&message, &members)?;
-        Err(vm.raise(group))
+        Err(vm.reraise(group))
     }
 }
 

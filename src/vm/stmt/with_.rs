@@ -77,8 +77,8 @@ impl Node for With {
             _ => {
                 let awaiting = std::mem::take(&mut l[self.awaiting as usize]);
                 let exception = std::mem::take(&mut l[self.saved as usize]);
-                let sent = vm.take_sent();
                 let before = vm.handled.replace(exception.clone());
+                let sent = vm.take_sent();
                 let begun = vm.continue_await(awaiting, sent);
                 self.after_exit_exception(vm, l, exception, before, begun)
             }
@@ -194,7 +194,7 @@ impl With {
         vm.handled.set(before);
         match swallowed {
             Ok(true) => Ok(Value::Next),
-            Ok(false) => Err(vm.raise(exception)),
+            Ok(false) => Err(vm.reraise(exception)),
             Err(Raised) => Err(vm.at(self.span)),
         }
     }
