@@ -154,7 +154,7 @@ impl Vm {
             Quick::Char(char) => Ok(Some(self.char_value(char))),
             Quick::Pair(key, value) => Ok(Some(Value::from(self.heap.tuple([key, value])))),
             Quick::Numbered(inner, number) => {
-                let Some(item) = self.next(&inner)? else { return Ok(None) };
+                let Some(item) = self.nested(|| self.next(&inner))? else { return Ok(None) };
                 // The number is that of then: the inner iterator may have come back here.
                 iterator.state.with_mut(|state| {
                     if let Iter::Enumerate { next: next @ Value::Int(_), .. } = state {
@@ -165,8 +165,8 @@ impl Vm {
             }
             Quick::Zipped(inners) => {
                 let [first, second] = inners.items() else { return Ok(None) };
-                let Some(first) = self.next(first)? else { return Ok(None) };
-                let Some(second) = self.next(second)? else { return Ok(None) };
+                let Some(first) = self.nested(|| self.next(first))? else { return Ok(None) };
+                let Some(second) = self.nested(|| self.next(second))? else { return Ok(None) };
                 Ok(Some(Value::from(self.heap.tuple([first, second]))))
             }
             Quick::End(state) => {
