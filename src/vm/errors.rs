@@ -60,18 +60,6 @@ impl Vm {
         self.raise(exception)
     }
 
-    /// An exception arrives in a frame that waited: what the frame handles is its context, unless it has one.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn complete_context(&self) {
-        let raised = self.raised.get();
-        if let Some(exception) = &raised
-            && exception.downcast::<Exception>().is_some_and(|e| e.context.with(Value::is_none))
-        {
-            self.set_context(exception);
-        }
-    }
-
     /// Makes the exception being handled the context of a new one, without closing a circle.
     pub fn set_context(&self, exception: &Value) {
         let handled = self.handled.get();

@@ -88,10 +88,7 @@ impl Vm {
     #[inline]
     pub(crate) fn take_sent(&self) -> R {
         match self.suspension.sent.take() {
-            Value::Undef => {
-                self.complete_context();
-                Err(Raised)
-            }
+            Value::Undef => Err(Raised),
             value => Ok(value),
         }
     }

@@ -71,7 +71,7 @@ fn go_on(vm: &Vm, l: &mut [Value], slot: u16, keeps: bool, span: Span) -> R {
 
 /// An exception comes in from outside: its context is what the frame itself is handling.
 #[cold]
-fn arrives(vm: &Vm) -> Raised {
+pub(super) fn arrives(vm: &Vm) -> Raised {
     let outside = vm.suspension.handled_outside.take();
     if !vm.handled.get().is(&outside)
         && let Some(exception) = vm.raised.get()

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::await_::arrives;
 use crate::syntax::Span;
 use crate::value::{Exception, R, Raised, Value};
 use crate::vm::Vm;
@@ -79,7 +80,7 @@ impl Node for With {
                 let exception = std::mem::take(&mut l[self.saved as usize]);
                 let before = vm.handled.replace(exception.clone());
                 let sent = vm.take_sent();
-                let begun = vm.continue_await(awaiting, sent);
+                let begun = vm.continue_await(awaiting, sent).map_err(|Raised| arrives(vm));
                 self.after_exit_exception(vm, l, exception, before, begun)
             }
         }
