@@ -1,16 +1,21 @@
 //! Lowering: from a body of the syntax tree to a tree of nodes.
 //!
 //! `mod.rs` keeps the frame being built: its slots, hidden ones included, and the code of inner functions. `stmt.rs` and `expr.rs` follow the
-//! syntax; `spill.rs` makes suspension points statements; `function.rs` lowers definitions, `comprehension.rs` and `pattern.rs` what their
-//! names say.
+//! syntax; `spill.rs` makes suspension points statements, which `waits.rs` emits; `assign.rs` lowers assignments, to what `target.rs` stores
+//! into; `compound.rs` loops, `with` and `try`; `function.rs` definitions; `comprehension.rs`, `import.rs` and `pattern.rs` what their names
+//! say.
 
+mod assign;
+mod compound;
 mod comprehension;
 mod expr;
 mod function;
+mod import;
 mod pattern;
 mod spill;
 mod stmt;
 mod target;
+mod waits;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -66,7 +71,7 @@ pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, 
     if purpose.has_namespace() {
         scopes.all[0].kind = ScopeKind::Class;
     }
-    let future_annotations = stmt::imports_future_annotations(&module.body);
+    let future_annotations = import::imports_future_annotations(&module.body);
     let mut lowerer = Lowerer {
         vm,
         source,
