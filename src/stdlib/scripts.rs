@@ -6,8 +6,8 @@ use crate::value::{Module, R, Ref};
 use crate::vm::Vm;
 
 macro_rules! scripts {
-    ($($constant:ident = $name:literal, $file:literal;)*) => {
-        $(pub const $constant: ModuleRow = ModuleRow {
+    ($($(#[$gate:meta])? $constant:ident = $name:literal, $file:literal;)*) => {
+        $($(#[$gate])? pub const $constant: ModuleRow = ModuleRow {
             name: $name,
             load: |vm: &Vm| -> R<Ref<Module>> {
                 let module = new_module(vm, $name, "", &[]);
@@ -26,14 +26,17 @@ scripts! {
     DATACLASSES = "dataclasses", "dataclasses.script";
     DATETIME = "datetime", "datetime.script";
     ENUM = "enum", "enum.script";
+    #[cfg(feature = "re")]
     FRACTIONS = "fractions", "fractions.script";
     HMAC = "hmac", "hmac.script";
     KEYWORD = "keyword", "keyword.script";
     NUMBERS = "numbers", "numbers.script";
+    #[cfg(feature = "re")]
     PPRINT = "pprint", "pprint.script";
     QUEUE = "queue", "queue.script";
     STATISTICS = "statistics", "statistics.script";
     STRING = "string", "string.script";
+    #[cfg(feature = "re")]
     STRPTIME = "_strptime", "strptime.script";
     SUPPORT = "_support", "support.script";
     TEXTWRAP = "textwrap", "textwrap.script";
