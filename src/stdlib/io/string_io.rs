@@ -154,9 +154,9 @@ fn put(vm: &Vm, this: &Ref<StringIo>, given: &str) -> R<()> {
     if given.is_empty() {
         return Ok(());
     }
-    if !vm.heap.room_for(text.len().max(gap) + given.len() + gap) {
+    if let Err(raised) = vm.check_alloc(text.len().saturating_add(given.len()).saturating_add(gap)) {
         drop(guard);
-        return Err(vm.out_of_memory());
+        return Err(raised);
     }
     let before = text.capacity();
     if at >= len {
