@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::locks::{Acquire, Condition, ConditionWait};
+use super::condition::{Condition, ConditionWait};
+use super::lock::Acquire;
 use super::support::{once, plain_repr};
 use crate::native::define_class;
 use crate::native_kind;

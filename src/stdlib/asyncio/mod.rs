@@ -2,12 +2,15 @@
 
 mod as_completed;
 mod barrier;
+mod condition;
+mod event;
 mod executors;
 mod futures;
-mod locks;
+mod lock;
 pub mod loops;
 mod queues;
 pub mod runners;
+mod semaphore;
 mod submodules;
 mod support;
 mod task_groups;
@@ -48,7 +51,10 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
     as_completed::load(vm, &module);
     loops::load(vm, &module);
     runners::load(vm, &module);
-    locks::load(vm, &module);
+    lock::load(vm, &module);
+    event::load(vm, &module);
+    condition::load(vm, &module);
+    semaphore::load(vm, &module);
     barrier::load(vm, &module);
     queues::load(vm, &module);
     timeouts::load(vm, &module);

@@ -90,6 +90,14 @@ pub fn plain_repr(vm: &Vm, value: &Value) -> String {
     format!("<{module}.{} object at {address:#x}", class.qualname.get().as_str())
 }
 
+/// Adds what is in the square brackets of a primitive's repr.
+pub fn bracketed(vm: &Vm, value: &Value, mut extra: String, waiters: usize) -> String {
+    if waiters > 0 {
+        extra.push_str(&format!(", waiters:{waiters}"));
+    }
+    format!("{} [{extra}]>", plain_repr(vm, value))
+}
+
 /// `__iter__` of iterators.
 pub fn itself(_vm: &Vm, this: Value) -> Value {
     this
