@@ -216,6 +216,54 @@ fn time_is_limited_even_while_waiting() {
 }
 
 #[test]
+fn time_is_limited_while_a_run_waits_for_the_host() {
+    let mut interpreter = Interpreter::builder().limits(Limits::none()).time(Duration::from_millis(50)).build();
+    interpreter.register_async("never", "", std::future::pending::<i64>);
+    let outcome = smol::block_on(interpreter.run::<i64>("await never()"));
+    assert!(matches!(outcome, Err(Error::Limit(Limit::Deadline))));
+    assert_eq!(interpreter.eval::<i64>("2").unwrap(), 2);
+}
+
+#[test]
+fn memory_is_limited_for_endless_iterables_and_for_copies() {
+    let mut interpreter = Interpreter::builder().memory(16 << 20).build();
+    interpreter.exec("from itertools import count, product\ndef f(*args): pass").unwrap();
+    let endless =
+        ["[*count()]", "(*count(),)", "{*count()}", "f(*count())", "f(1, *count())", "list(product(range(1000), repeat=4))"];
+    for code in endless.into_iter().chain(["10 ** 10 ** 9", "9 ** 9 ** 9"]) {
+        let outcome = interpreter.exec(code);
+        assert!(matches!(&outcome, Err(Error::Exception(e)) if e.class == "MemoryError"), "{code}: {outcome:?}");
+    }
+    // Small inside, where lists are shared, and large as a copy.
+    interpreter.register("take", "data", |_: Data| ());
+    interpreter.exec("shared = []\nfor _ in range(40): shared = [shared, shared]").unwrap();
+    for outcome in [interpreter.get_global::<Data>("shared").map(drop), interpreter.exec("take(shared)")] {
+        assert!(matches!(&outcome, Err(Error::Exception(e)) if e.class == "MemoryError"), "{outcome:?}");
+    }
+    assert_eq!(interpreter.eval::<i64>("1 + 1").unwrap(), 2);
+}
+
+#[test]
+fn a_panic_of_the_host_leaves_the_interpreter_usable() {
+    let mut interpreter = Interpreter::new();
+    interpreter.register("boom", "", || -> i64 { panic!("of the host") });
+    let code = "
+failures = 0
+for _ in range(1100):
+    try:
+        sorted([1, 2], key=lambda item: boom())
+    except RuntimeError as error:
+        assert str(error) == \"the host's function boom() panicked\"
+        failures += 1
+";
+    interpreter.exec(code).unwrap();
+    for _ in 0..1100 {
+        assert!(matches!(interpreter.eval::<i64>("(lambda: boom())()"), Err(Error::Exception(e)) if e.class == "RuntimeError"));
+    }
+    assert_eq!(interpreter.eval::<i64>("(lambda: failures)()").unwrap(), 1100);
+}
+
+#[test]
 fn a_script_is_stopped_from_another_thread() {
     let mut interpreter = Interpreter::builder().limits(Limits::none()).build();
     let stopper = interpreter.stopper();

@@ -3,6 +3,7 @@
 //! [`Data`] holds any of it; [`FromData`] and [`IntoData`] are the conversions for Rust types, which hosts may implement for their
 //! own. Objects that are not plain data (functions, instances, generators) stay inside: converting them is a `TypeError`.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
@@ -88,42 +89,10 @@ impl Data {
         }
     }
 
-    /// Copies a value out. `TypeError` if it holds anything but plain data, `RecursionError` if it nests too deep (or in a circle).
+    /// Copies a value out. `TypeError` if it holds anything but plain data, `RecursionError` if it nests too deep (or in a circle),
+    /// `MemoryError` if the copy is larger than what the limit leaves: an object that is in many places is copied into each.
     pub(crate) fn of(vm: &Vm, value: &Value) -> R<Data> {
-        vm.charge(1)?;
-        let many = |items: &[Value]| -> R<Vec<Data>> { vm.nested(|| items.iter().map(|item| Data::of(vm, item)).collect()) };
-        Ok(match value.unwrapped() {
-            Value::None => Data::None,
-            Value::Bool(b) => Data::Bool(*b != 0),
-            Value::Int(i) => Data::Int(*i),
-            Value::Float(bits) => Data::Float(f64::from_bits(*bits)),
-            inner => {
-                if let Some(text) = inner.as_str() {
-                    Data::Str(text.to_owned())
-                } else if let Some(big) = inner.downcast::<BigInt>() {
-                    vm.charge(1 + big.0.bit_len() as u64 / 64)?;
-                    Data::BigInt(big.0.to_string())
-                } else if let Some(list) = inner.downcast::<List>() {
-                    Data::List(many(&list.to_vec())?)
-                } else if let Some(items) = inner.as_tuple() {
-                    Data::Tuple(many(items)?)
-                } else if let Some(dict) = inner.downcast::<Dict>() {
-                    let entries = dict.to_vec();
-                    Data::Dict(vm.nested(|| {
-                        entries.iter().map(|(key, value)| Ok((Data::of(vm, key)?, Data::of(vm, value)?))).collect::<R<_>>()
-                    })?)
-                } else if let Some(bytes) = inner.downcast::<Bytes>() {
-                    Data::Bytes(bytes.data().to_vec())
-                } else if let Some(bytes) = inner.downcast::<ByteArray>() {
-                    Data::Bytes(bytes.with(<[u8]>::to_vec))
-                } else if inner.downcast::<Set>().is_some() || inner.downcast::<FrozenSet>().is_some() {
-                    Data::Set(many(&vm.collect(inner)?)?)
-                } else {
-                    let class = vm.class_of(value);
-                    return Err(vm.type_error(format!("'{}' object is not plain data", class.name().as_str())));
-                }
-            }
-        })
+        Copying { vm, bytes: Cell::new(0) }.copy(value)
     }
 
     /// Copies data in.
@@ -164,6 +133,69 @@ impl Data {
                 Ok(dict)
             })?,
         })
+    }
+}
+
+/// One copying out: what it has taken so far.
+struct Copying<'a> {
+    vm: &'a Vm,
+    bytes: Cell<usize>,
+}
+
+impl Copying<'_> {
+    fn copy(&self, value: &Value) -> R<Data> {
+        let vm = self.vm;
+        vm.charge(1)?;
+        self.take(size_of::<Data>())?;
+        Ok(match value.unwrapped() {
+            Value::None => Data::None,
+            Value::Bool(b) => Data::Bool(*b != 0),
+            Value::Int(i) => Data::Int(*i),
+            Value::Float(bits) => Data::Float(f64::from_bits(*bits)),
+            inner => {
+                if let Some(text) = inner.as_str() {
+                    self.take(text.len())?;
+                    Data::Str(text.to_owned())
+                } else if let Some(big) = inner.downcast::<BigInt>() {
+                    vm.charge(1 + big.0.bit_len() as u64 / 64)?;
+                    self.take(big.0.bit_len() / 3)?;
+                    Data::BigInt(big.0.to_string())
+                } else if let Some(list) = inner.downcast::<List>() {
+                    Data::List(self.items(&list.to_vec())?)
+                } else if let Some(items) = inner.as_tuple() {
+                    Data::Tuple(self.items(items)?)
+                } else if let Some(dict) = inner.downcast::<Dict>() {
+                    let entries = dict.to_vec();
+                    Data::Dict(vm.nested(|| {
+                        entries.iter().map(|(key, value)| Ok((self.copy(key)?, self.copy(value)?))).collect::<R<_>>()
+                    })?)
+                } else if let Some(bytes) = inner.downcast::<Bytes>() {
+                    self.take(bytes.data().len())?;
+                    Data::Bytes(bytes.data().to_vec())
+                } else if let Some(bytes) = inner.downcast::<ByteArray>() {
+                    self.take(bytes.with(<[u8]>::len))?;
+                    Data::Bytes(bytes.with(<[u8]>::to_vec))
+                } else if inner.downcast::<Set>().is_some() || inner.downcast::<FrozenSet>().is_some() {
+                    Data::Set(self.items(&vm.collect(inner)?)?)
+                } else {
+                    let class = vm.class_of(value);
+                    return Err(vm.type_error(format!("'{}' object is not plain data", class.name().as_str())));
+                }
+            }
+        })
+    }
+
+    fn items(&self, items: &[Value]) -> R<Vec<Data>> {
+        self.vm.nested(|| items.iter().map(|item| self.copy(item)).collect())
+    }
+
+    /// Counts `bytes` of the copy.
+    fn take(&self, bytes: usize) -> R<()> {
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+        match self.vm.heap.room_for(self.bytes.get()) {
+            true => Ok(()),
+            false => Err(self.vm.out_of_memory()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 use super::data::{Data, FromData, IntoData, Mismatch};
@@ -58,6 +59,7 @@ pub struct Arguments {
 pub enum Failure {
     Argument(usize, Mismatch),
     Host(HostError),
+    Panic,
 }
 
 impl Arguments {
@@ -119,7 +121,7 @@ pub(super) fn function<P>(vm: &Vm, name: &str, signature: &str, closure: impl Ho
     let shown = name.to_owned();
     let code = NativeCode::Closure(Box::new(move |vm, values| {
         let arguments = copy_out(vm, values)?;
-        match closure.call(arguments) {
+        match guarded(|| closure.call(arguments)) {
             Ok(data) => data.into_value(vm),
             Err(failure) => Err(raise(vm, &shown, failure)),
         }
@@ -132,7 +134,7 @@ pub(super) fn async_function<P>(vm: &Vm, name: &str, signature: &str, closure: i
     let shown = name.to_owned();
     let code = NativeCode::AsyncClosure(Box::new(move |vm, values| {
         let arguments = copy_out(vm, values)?;
-        match closure.call(arguments) {
+        match guarded(|| closure.call(arguments)) {
             Ok(pending) => Ok(super::pending::frame(vm, pending)),
             Err(failure) => Err(raise(vm, &shown, failure)),
         }
@@ -158,9 +160,15 @@ fn copy_out(vm: &Vm, values: &[Value]) -> R<Arguments> {
     Ok(Arguments { values: values.into_iter(), taken: 0 })
 }
 
+/// A panic of the host's code stops here: the interpreter's frames are not unwound through, so that it stays usable.
+fn guarded<T>(call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Failure::Panic))
+}
+
 fn raise(vm: &Vm, name: &str, failure: Failure) -> Raised {
     match failure {
         Failure::Argument(index, mismatch) => vm.type_error(format!("{name}() argument {}: {mismatch}", index + 1)),
         Failure::Host(error) => raise_host_error(vm, error),
+        Failure::Panic => vm.runtime_error(format!("the host's function {name}() panicked")),
     }
 }

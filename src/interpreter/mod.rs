@@ -137,7 +137,7 @@ impl Interpreter {
 
     /// Makes a Rust closure callable from scripts. The parameters are written as in a script: `"path, mode='r', *, strict=False"`;
     /// one that has a default may be missing, and is then `None` of an `Option`. The name is built in, or, with a dot in it
-    /// (`"db.query"`), belongs to a module that scripts import.
+    /// (`"db.query"`), belongs to a module that scripts import. A panic of the closure is a `RuntimeError` in the script.
     pub fn register<P>(&mut self, name: &str, parameters: &str, function: impl HostFunction<P>) {
         let (module, last) = split(name);
         let function = host_function::function(&self.vm, last, parameters, function);

@@ -109,6 +109,8 @@ pub struct Drive<'vm> {
     event_loop: Ref<EventLoop>,
     future: AnyFuture,
     timer: Option<(f64, Timer)>,
+    /// Wakes the poller when the time of the script is over.
+    limit: Option<Timer>,
     stage: Stage,
 }
 
@@ -127,7 +129,7 @@ const TURNS: usize = 64;
 
 /// Drives `event_loop` until `future` is done.
 pub fn drive<'vm>(vm: &'vm Vm, event_loop: &Ref<EventLoop>, future: &AnyFuture) -> Drive<'vm> {
-    Drive { vm, event_loop: event_loop.clone(), future: future.clone(), timer: None, stage: Stage::Created }
+    Drive { vm, event_loop: event_loop.clone(), future: future.clone(), timer: None, limit: None, stage: Stage::Created }
 }
 
 impl RustFuture for Drive<'_> {
@@ -161,6 +163,9 @@ impl RustFuture for Drive<'_> {
             }
             if outside::is_woken(&this.event_loop) || !this.set_timer(deadline, cx) {
                 continue;
+            }
+            if let Err(raised) = this.watch_limit(cx) {
+                return this.end(Err(raised));
             }
             match threads::rest(vm, deadline) {
                 Ok(state) => {
@@ -201,6 +206,16 @@ impl Drive<'_> {
             Some((_, timer)) => Pin::new(timer).poll(cx).is_pending(),
             None => true,
         }
+    }
+
+    /// Sees to it that the poller is woken when the time of the script is over; an error if it is.
+    fn watch_limit(&mut self, cx: &mut PollContext<'_>) -> R<()> {
+        let Some(deadline) = self.vm.deadline() else { return Ok(()) };
+        if Pin::new(self.limit.get_or_insert_with(|| Timer::at(deadline))).poll(cx).is_ready() {
+            self.vm.heap.request_attention();
+            self.vm.charge(1)?;
+        }
+        Ok(())
     }
 
     fn end(&mut self, outcome: R<()>) -> Poll<R> {

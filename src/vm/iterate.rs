@@ -147,13 +147,20 @@ impl Vm {
             items.reserve(hint.min(1 << 16));
         }
         self.drain(&iterator, &mut |item| {
-            if items.len() == items.capacity() && items.len() >= MANY {
-                self.check_alloc_items(items.len() * 2, size_of::<Value>())?;
-            }
+            self.will_grow(items.len(), items.capacity())?;
             items.push(item);
             Ok(true)
         })?;
         Ok(items)
+    }
+
+    /// Asks for the memory before one more item goes into a vector that iteration fills.
+    #[inline]
+    pub fn will_grow(&self, len: usize, capacity: usize) -> R<()> {
+        if len == capacity && len >= MANY {
+            self.check_alloc_items(len * 2, size_of::<Value>())?;
+        }
+        Ok(())
     }
 
     /// Calls `each` with every item; `false` from it ends the walk.

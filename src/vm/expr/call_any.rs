@@ -173,6 +173,7 @@ impl CallAny {
             }
         }
         vm.for_each(iterable, &mut |item| {
+            vm.will_grow(args.len(), args.capacity())?;
             args.push(item);
             Ok(true)
         })

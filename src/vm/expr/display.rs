@@ -26,6 +26,7 @@ pub fn collect_elements(vm: &Vm, l: &mut [Value], elements: &[Element], names_st
                     return Err(vm.at(*span));
                 }
                 vm.for_each(&iterable, &mut |item| {
+                    vm.will_grow(items.len(), items.capacity())?;
                     items.push(item);
                     Ok(true)
                 })
