@@ -225,6 +225,32 @@ fn time_is_limited_while_a_run_waits_for_the_host() {
 }
 
 #[test]
+fn a_run_that_waits_for_the_host_is_stopped_from_another_thread() {
+    let mut interpreter = Interpreter::builder().limits(Limits::none()).build();
+    interpreter.register_async("never", "", std::future::pending::<i64>);
+    let stopper = interpreter.stopper();
+    let mut run = Box::pin(interpreter.run::<i64>("await never()"));
+    // It waits before it is asked.
+    assert!(smol::block_on(smol::future::poll_once(&mut run)).is_none());
+    let other = std::thread::spawn(move || stopper.stop());
+    assert!(matches!(smol::block_on(run), Err(Error::Limit(Limit::Stopped))));
+    other.join().unwrap();
+}
+
+#[test]
+fn the_account_of_memory_is_balanced() {
+    let mut interpreter = Interpreter::builder().memory(16 << 20).fuel(u64::MAX).build();
+    // Far more than the limit in circles, whose buffers are counted, and in closures that come and go.
+    let circles = "for _ in range(20_000): a = [0] * 100; d = {'a': a}; a.append(d)";
+    let closures = "def counter(n): return lambda: n\nfor _ in range(100_000): counter(0)";
+    for code in [circles, closures, "class A: pass\nfor _ in range(50_000): a = A(); a.a = a"] {
+        for _ in 0..5 {
+            interpreter.exec(code).unwrap_or_else(|error| panic!("{code}: {error}"));
+        }
+    }
+}
+
+#[test]
 fn memory_is_limited_for_endless_iterables_and_for_copies() {
     let mut interpreter = Interpreter::builder().memory(16 << 20).build();
     interpreter.exec("from itertools import count, product\ndef f(*args): pass").unwrap();

@@ -20,7 +20,7 @@ pub use run::Run;
 use crate::error::Error;
 use crate::host::{Host, Stream};
 use crate::native::new_module;
-use crate::sched::workers;
+use crate::sched::{self, workers};
 use crate::syntax::{Mode, Options, Source};
 use crate::value::{Module, R, Ref, Value};
 use crate::vm::Vm;
@@ -193,12 +193,12 @@ impl Interpreter {
 
     /// Stops the script from another thread, or from a signal handler, at its next step: it ends with [`crate::Limit::Stopped`].
     pub fn stopper(&self) -> Stopper {
-        Stopper(self.vm.stop_flag())
+        Stopper { flag: self.vm.stop_flag(), alarm: sched::of(&self.vm).alarm.clone() }
     }
 
     /// Raises `KeyboardInterrupt` in the script, as Ctrl-C does.
     pub fn interrupter(&self) -> Stopper {
-        Stopper(self.vm.interrupt_flag())
+        Stopper { flag: self.vm.interrupt_flag(), alarm: sched::of(&self.vm).alarm.clone() }
     }
 
     /// Sends what the host keeps back of the script's output.
@@ -305,16 +305,20 @@ fn split(name: &str) -> (Option<&str>, &str) {
 
 /// Asks the script of an interpreter to stop. Can be sent to other threads.
 #[derive(Clone)]
-pub struct Stopper(Arc<AtomicBool>);
+pub struct Stopper {
+    flag: Arc<AtomicBool>,
+    alarm: Arc<sched::outside::Alarm>,
+}
 
 impl Stopper {
     /// Asks, once.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.flag.store(true, Ordering::SeqCst);
+        self.alarm.ring();
     }
 
     /// Whether the script has yet to notice.
     pub fn is_pending(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.flag.load(Ordering::SeqCst)
     }
 }

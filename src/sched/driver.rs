@@ -14,7 +14,7 @@ use super::baton::Woken;
 use super::event_loop::{EventLoop, Turn};
 use super::future::{AnyFuture, Reaction};
 use super::threads::{self, ThreadState};
-use super::{now, of, outside, report};
+use super::{evaluator, now, of, outside, report};
 use crate::value::{R, Ref, Value};
 use crate::vm::Vm;
 
@@ -164,8 +164,10 @@ impl RustFuture for Drive<'_> {
             if outside::is_woken(&this.event_loop) || !this.set_timer(deadline, cx) {
                 continue;
             }
-            if let Err(raised) = this.watch_limit(cx) {
-                return this.end(Err(raised));
+            match this.watch_limit(cx) {
+                Err(raised) => return this.end(Err(raised)),
+                Ok(true) => continue,
+                Ok(false) => {}
             }
             match threads::rest(vm, deadline) {
                 Ok(state) => {
@@ -208,14 +210,19 @@ impl Drive<'_> {
         }
     }
 
-    /// Sees to it that the poller is woken when the time of the script is over; an error if it is.
-    fn watch_limit(&mut self, cx: &mut PollContext<'_>) -> R<()> {
-        let Some(deadline) = self.vm.deadline() else { return Ok(()) };
-        if Pin::new(self.limit.get_or_insert_with(|| Timer::at(deadline))).poll(cx).is_ready() {
+    /// Sees to it that the poller is woken when the time of the script is over; an error if it is, or if the script is to stop. `true` if
+    /// an interrupt may have given the loop something to do.
+    fn watch_limit(&mut self, cx: &mut PollContext<'_>) -> R<bool> {
+        let is_over = self
+            .vm
+            .deadline()
+            .is_some_and(|deadline| Pin::new(self.limit.get_or_insert_with(|| Timer::at(deadline))).poll(cx).is_ready());
+        let attends = is_over || evaluator::is_asked(self.vm);
+        if attends {
             self.vm.heap.request_attention();
             self.vm.charge(1)?;
         }
-        Ok(())
+        Ok(attends)
     }
 
     fn end(&mut self, outcome: R<()>) -> Poll<R> {

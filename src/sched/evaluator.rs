@@ -1,7 +1,7 @@
 //! What the scheduler asks the evaluator about suspended coroutines, signals and limits.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::value::{Exception, Ref, Value};
@@ -56,6 +56,11 @@ pub(super) struct Flags {
     pub interrupt: Arc<AtomicBool>,
     pub stop: Arc<AtomicBool>,
     pub deadline: Option<Instant>,
+}
+
+/// Whether the script is asked to stop, or interrupted.
+pub(super) fn is_asked(vm: &Vm) -> bool {
+    vm.stop_flag().load(Ordering::SeqCst) || vm.interrupt_flag().load(Ordering::SeqCst)
 }
 
 pub(super) fn flags(vm: &Vm) -> Flags {

@@ -32,6 +32,7 @@ mod evaluator;
 pub(crate) mod report;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 pub use classes::Classes;
 pub(crate) use classes::payload_class;
@@ -53,6 +54,8 @@ pub struct Sched {
     pub clock: Clock,
     pub threads: Threads,
     pub interrupts: interrupts::Interrupts,
+    /// What hosts ring when they ask a script to stop.
+    pub alarm: Arc<outside::Alarm>,
     /// The classes of futures and tasks, and the exceptions of asyncio.
     pub classes: Classes,
     /// The event loop that runs on this thread.
@@ -90,6 +93,7 @@ impl Sched {
             clock: Clock::default(),
             threads: Threads::new(),
             interrupts: interrupts::Interrupts::default(),
+            alarm: Arc::default(),
             classes: Classes::new(vm),
             running: Shared::new(None),
             current: Shared::new(None),

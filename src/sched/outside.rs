@@ -90,8 +90,23 @@ impl Outside {
     }
 }
 
-/// The poller of a driving Rust future: it is woken when the loop has something to do.
+/// Wakes the executor that polls a run, so that it sees a request to stop. Can be used from any thread.
+#[derive(Default)]
+pub struct Alarm(Mutex<Option<Waker>>);
+
+impl Alarm {
+    /// Wakes whoever polled last.
+    pub fn ring(&self) {
+        let poller = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(poller) = poller {
+            poller.wake();
+        }
+    }
+}
+
+/// The poller of a driving Rust future: it is woken when the loop has something to do, or when the script is to stop.
 pub(super) fn listen(vm: &Vm, event_loop: &EventLoop, waker: &Waker) {
+    *of(vm).alarm.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
     let inbox = event_loop.outside.inbox(vm, event_loop.thread.get());
     *inbox.poller.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
 }

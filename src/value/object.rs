@@ -125,8 +125,8 @@ pub struct VTable {
     pub(super) drop: unsafe fn(*mut Header) -> usize,
     /// Enumerates the references in the payload; `None` for leaves, which the cycle collector passes over.
     pub(super) trace: Option<unsafe fn(*const Header, &mut Visitor<'_>)>,
-    /// Takes the references out, to break a cycle.
-    pub(super) clear: unsafe fn(*const Header),
+    /// Takes the references out, to break a cycle; returns how many bytes of buffers went with them.
+    pub(super) clear: unsafe fn(*const Header) -> usize,
     /// The `Payload::IDENTITY` of the type.
     identity: &'static u8,
     /// The Rust type's name, for debugging.
@@ -264,7 +264,12 @@ impl<T: Payload> TableOf<T> {
         } else {
             None
         },
-        clear: |cell| unsafe { (*cell.cast::<Object<T>>()).payload.clear() },
+        clear: |cell| unsafe {
+            let payload = &(*cell.cast::<Object<T>>()).payload;
+            let before = if T::BUFFERS { payload.buffers() } else { 0 };
+            payload.clear();
+            if T::BUFFERS { before.saturating_sub(payload.buffers()) } else { 0 }
+        },
         identity: T::IDENTITY,
         name: std::any::type_name::<T>,
     };
@@ -410,7 +415,10 @@ impl ObjRef {
     /// Takes out references that may close a cycle.
     pub(super) fn clear(&self) {
         // SAFETY: as in `trace`.
-        unsafe { (self.vtable().clear)(self.cell.as_ptr()) }
+        let buffers = unsafe { (self.vtable().clear)(self.cell.as_ptr()) };
+        if buffers != 0 {
+            self.heap().discharge(buffers);
+        }
     }
 
     /// The heap this object lives on.

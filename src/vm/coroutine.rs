@@ -173,8 +173,7 @@ impl Resumable {
 
     fn clear(&self) {
         self.state.set(State::Closed);
-        let origin = self.origin.get();
-        drop(self.take_stack(origin.heap()));
+        drop(self.stack.take());
     }
 
     fn buffers(&self) -> usize {

@@ -75,7 +75,7 @@ impl Payload for Function {
     }
 
     fn buffers(&self) -> usize {
-        self.closure.len() * 8 + self.defaults.with(|d| d.len() * 16)
+        size_of_val(&*self.closure)
     }
 }
 

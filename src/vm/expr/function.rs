@@ -51,6 +51,9 @@ impl Node for MakeFunction {
         let closure: Box<[Ref<Variable>]> =
             self.captures.iter().filter_map(|&slot| l[slot as usize].downcast::<Variable>().cloned()).collect();
         debug_assert_eq!(closure.len(), self.captures.len(), "a captured variable has no cell");
+        if !closure.is_empty() {
+            vm.heap.charge(size_of_val(&*closure));
+        }
         let function = Function {
             code: code.clone(),
             closure,
