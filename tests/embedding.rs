@@ -251,6 +251,22 @@ fn the_account_of_memory_is_balanced() {
 }
 
 #[test]
+fn walks_over_shared_lists_heed_the_limits() {
+    let mut interpreter = Interpreter::builder().limits(Limits::none()).time(Duration::from_millis(100)).build();
+    let shared = "
+def shared(make):
+    made = make(())
+    for _ in range(60): made = make((made, made))
+    return made
+";
+    interpreter.exec(shared).unwrap();
+    for code in ["shared(list) == shared(list)", "hash(shared(tuple))", "isinstance(1, shared(tuple))", "repr(shared(list))"] {
+        let outcome = interpreter.exec(code);
+        assert!(matches!(outcome, Err(Error::Limit(Limit::Deadline))), "{code}: {outcome:?}");
+    }
+}
+
+#[test]
 fn memory_is_limited_for_endless_iterables_and_for_copies() {
     let mut interpreter = Interpreter::builder().memory(16 << 20).build();
     interpreter.exec("from itertools import count, product\ndef f(*args): pass").unwrap();

@@ -84,13 +84,15 @@ impl Vm {
         result
     }
 
-    /// Runs `inside` one level deeper, for native recursion over data: `RecursionError` past the limit of depth.
+    /// Runs `inside` one level deeper, for native recursion over data: `RecursionError` past the limit of depth. It counts as a step:
+    /// lists that are shared at each level are short to make and endless to walk.
     #[inline]
     pub fn nested<T>(&self, inside: impl FnOnce() -> R<T>) -> R<T> {
         let depth = self.depth.get() + 1;
         if depth > self.max_depth.get() {
             return Err(self.too_deep());
         }
+        self.tick()?;
         self.depth.set(depth);
         let result = self.with_stack(inside);
         self.leave();

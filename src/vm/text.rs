@@ -11,6 +11,9 @@ use crate::value::{
     ByteArray, Bytes, Class, Dict, Kind, List, MappingProxy, Module, R, Range, Ref, Slice, Str, Tuple, Value, Variable,
 };
 
+/// From this length of text on, every item of a container asks whether there is room for more.
+const LONG: usize = 1 << 20;
+
 impl Vm {
     /// `repr(value)`.
     pub fn repr(&self, value: &Value) -> R<Ref<Str>> {
@@ -187,7 +190,7 @@ impl Vm {
         if index > 0 {
             out.push_str(", ");
         }
-        if index % 16 == 15 {
+        if index % 16 == 15 || out.len() >= LONG {
             self.charge(1)?;
             self.check_text(out.len())?;
         }
