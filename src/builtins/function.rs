@@ -63,7 +63,7 @@ pub fn install(vm: &Vm) {
             get "__qualname__" => resumable_qualname(0), set set_resumable_qualname(0 1);
             get "gi_running" => is_running(0);
             get "gi_suspended" => is_suspended(0);
-            get "gi_frame" => no_frame(0);
+            get "gi_frame" => frame(0);
             get "gi_code" => resumable_code(0);
             get "gi_yieldfrom" => no_frame(0);
         ],
@@ -76,7 +76,7 @@ pub fn install(vm: &Vm) {
             get "__qualname__" => resumable_qualname(0), set set_resumable_qualname(0 1);
             get "cr_running" => is_running(0);
             get "cr_suspended" => is_suspended(0);
-            get "cr_frame" => no_frame(0);
+            get "cr_frame" => frame(0);
             get "cr_code" => resumable_code(0);
             get "cr_await" => no_frame(0);
             get "cr_origin" => no_frame(0);
@@ -90,7 +90,7 @@ pub fn install(vm: &Vm) {
             get "__qualname__" => resumable_qualname(0), set set_resumable_qualname(0 1);
             get "ag_running" => is_running(0);
             get "ag_suspended" => is_suspended(0);
-            get "ag_frame" => no_frame(0);
+            get "ag_frame" => frame(0);
             get "ag_code" => resumable_code(0);
             get "ag_await" => no_frame(0);
         ],
@@ -412,6 +412,15 @@ fn resumable_code(_vm: &Vm, this: &Value) -> Value {
 }
 
 /// Frames are no objects here (docs/compatibility.md).
+fn frame(vm: &Vm, this: &Value) -> Value {
+    match this.kind() {
+        Kind::Generator => this.downcast::<Generator>().map(|it| vm.frame_of(&it.inner)),
+        Kind::Coroutine => this.downcast::<Coroutine>().map(|it| vm.frame_of(&it.inner)),
+        _ => this.downcast::<AsyncGenerator>().map(|it| vm.frame_of(&it.inner)),
+    }
+    .unwrap_or(Value::None)
+}
+
 fn no_frame(_vm: &Vm, this: &Value) -> Value {
     debug_assert!(matches!(this.kind(), Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator));
     Value::None

@@ -14,6 +14,7 @@ mod dict;
 pub mod exceptions;
 pub mod files;
 pub mod float;
+mod frame;
 mod function;
 mod functions;
 mod generic;
@@ -58,6 +59,7 @@ pub fn install(vm: &Vm) {
     generic::install(vm);
     singletons::install(vm);
     traceback::install(vm);
+    frame::install(vm);
     int::install(vm);
     bool::install(vm);
     float::install(vm);

@@ -54,7 +54,6 @@ fn offset(_vm: &Vm, this: &Ref<Traceback>) -> i64 {
     this.span.start.into()
 }
 
-/// Frames are no objects here (docs/compatibility.md).
-fn frame(_vm: &Vm, _this: &Ref<Traceback>) -> Value {
-    Value::None
+fn frame(vm: &Vm, this: &Ref<Traceback>) -> Value {
+    vm.frame_object(&this.info, this.line(), Value::None)
 }

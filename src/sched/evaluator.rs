@@ -11,11 +11,8 @@ use crate::vm::frame::Activation;
 use crate::vm::traceback::{self, Traceback};
 
 /// Where a coroutine stands, as `file:line`.
-pub(super) fn place(coroutine: &Ref<Coroutine>) -> Option<String> {
-    coroutine.inner.with_stack(|stack| match stack.frames().first() {
-        Some(Activation::Script(frame)) => Some(format!("{}:{}", frame.code.info.source.name(), frame.line())),
-        _ => None,
-    })
+pub(super) fn place(vm: &Vm, coroutine: &Ref<Coroutine>) -> Option<String> {
+    vm.line_of(&coroutine.inner).map(|(info, line)| format!("{}:{line}", info.source.name()))
 }
 
 /// The innermost function of a coroutine's stack that is a script's, and where it stands: `f() at file:line`.

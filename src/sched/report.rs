@@ -105,13 +105,19 @@ fn coroutine(vm: &Vm, value: &Value, exception: &Value) -> R<String> {
     let Some(coroutine) = value.downcast::<Coroutine>() else { return Ok(vm.repr(value)?.as_str().to_owned()) };
     let inner = &coroutine.inner;
     let name = inner.qualname().as_str().to_owned();
+    let defined = |place: String| format!("{name}() done, defined at {place}");
+    if inner.state.get() == State::Closed
+        && let Some(code) = inner.code()
+    {
+        return Ok(defined(format!("{}:{}", code.info.source.name(), code.info.first_line)));
+    }
     if inner.state.get() == State::Closed {
         return Ok(match super::evaluator::definition(exception) {
-            Some(place) => format!("{name}() done, defined at {place}"),
+            Some(place) => defined(place),
             None => format!("{name}() done"),
         });
     }
-    Ok(match super::evaluator::place(coroutine) {
+    Ok(match super::evaluator::place(vm, coroutine) {
         Some(place) => format!("{name}() running at {place}"),
         None => format!("{name}() running"),
     })

@@ -24,6 +24,7 @@ use std::ptr::{self, NonNull};
 
 use super::Value;
 use super::object::{Header, Kind, ObjRef};
+use super::place::{Callers, Place};
 use super::weak::WeakTable;
 
 /// Bytes of a page, and its alignment.
@@ -206,7 +207,11 @@ pub struct Heap {
     epoch: Cell<u32>,
     drop_depth: Cell<u32>,
     drop_later: RefCell<Vec<NonNull<Header>>>,
-    finalizers: RefCell<Vec<LastRite>>,
+    /// Each with the place that was being run when it became due.
+    finalizers: RefCell<Vec<(Place, LastRite)>>,
+    /// The place that is being run, as far as it is noted (see `place.rs`).
+    pub here: Cell<Place>,
+    pub(super) callers: Callers,
     pub(super) weak: WeakTable,
     torn_down: Cell<bool>,
 }
@@ -230,6 +235,8 @@ impl Heap {
             drop_depth: Cell::new(0),
             drop_later: RefCell::new(Vec::new()),
             finalizers: RefCell::new(Vec::new()),
+            here: Cell::new(Place::OUTSIDE),
+            callers: Callers::default(),
             weak: WeakTable::default(),
             torn_down: Cell::new(false),
         })
@@ -372,7 +379,8 @@ impl Heap {
             header.clear_finalizer();
             header.revive();
             // SAFETY: `revive` has just made the one count this reference owns.
-            self.finalizers.borrow_mut().push(LastRite::Finalize(unsafe { ObjRef::from_raw(cell) }));
+            let object = unsafe { ObjRef::from_raw(cell) };
+            self.finalizers.borrow_mut().push((self.here.get(), LastRite::Finalize(object)));
             self.request_attention();
             return true;
         }
@@ -509,7 +517,7 @@ impl Heap {
     }
 
     /// What scripts are to be told about objects that became unreachable, in that order.
-    pub fn take_finalizers(&self) -> Vec<LastRite> {
+    pub fn take_finalizers(&self) -> Vec<(Place, LastRite)> {
         std::mem::take(&mut *self.finalizers.borrow_mut())
     }
 
@@ -518,13 +526,14 @@ impl Heap {
         for object in &objects {
             object.cancel_finalizer();
         }
-        self.finalizers.borrow_mut().extend(objects.into_iter().map(LastRite::Finalize));
+        let here = self.here.get();
+        self.finalizers.borrow_mut().extend(objects.into_iter().map(|object| (here, LastRite::Finalize(object))));
         self.request_attention();
     }
 
     /// Queues the callback of a weak reference whose object has died.
     pub(super) fn notify_later(&self, reference: ObjRef, callback: Value) {
-        self.finalizers.borrow_mut().push(LastRite::Notify { reference, callback });
+        self.finalizers.borrow_mut().push((self.here.get(), LastRite::Notify { reference, callback }));
         self.request_attention();
     }
 

@@ -8,6 +8,7 @@ mod collect;
 mod heap;
 mod marks;
 mod object;
+mod place;
 #[allow(clippy::module_inception, reason = "the file of `Value`, in the folder of all values")]
 mod value;
 
@@ -48,6 +49,7 @@ pub use list::List;
 pub use module::Module;
 pub use names::Names;
 pub use object::{FIXED_KINDS, Kind, ObjRef, Payload, Ref, Visitor, assign_class_index};
+pub use place::{Level, Place};
 pub use range::{Range, Slice};
 pub use set::{FrozenSet, Set};
 pub use slots::Slots;

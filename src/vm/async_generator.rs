@@ -122,7 +122,7 @@ impl Vm {
         generator.as_obj().cancel_finalizer();
         generator.busy.set(true);
         inner.state.set(State::Running);
-        self.depth.set(self.depth.get() + 1);
+        self.go_down();
         let result = self.run_body_of_frame(&code, &mut slots, cursor, sent);
         self.leave();
         let mut ended = self.after_step(&code, result);

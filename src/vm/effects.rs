@@ -132,8 +132,19 @@ impl Vm {
         Ok(())
     }
 
-    /// Warns about a coroutine that was dropped without being awaited.
-    pub(crate) fn warn_never_awaited(&self, name: &str) {
-        self.write_stderr(&format!("<sys>:0: RuntimeWarning: coroutine '{name}' was never awaited\n"));
+    /// Warns about a coroutine that was dropped without being awaited, as `warnings` has it: at the place that was being run.
+    #[cold]
+    pub(crate) fn warn_never_awaited(&self, coroutine: &Value) {
+        let outside = self.place(self.heap.here.get()).is_none();
+        let warn = || {
+            let warnings = self.import("warnings", None, 0)?;
+            let Some(warn) = self.find_attr(&warnings, &self.intern("_warn_unawaited_coroutine"))? else {
+                return Ok(Value::None);
+            };
+            self.call(&warn, &[coroutine.clone(), Value::Bool(outside.into())])
+        };
+        if warn().is_err() {
+            self.unraisable("Exception ignored in", coroutine);
+        }
     }
 }

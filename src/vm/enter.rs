@@ -10,12 +10,13 @@ use super::code::CodeKind;
 use super::function::Function;
 use super::node::Tree;
 use crate::syntax::Span;
-use crate::value::{R, Raised, Ref, Slots, Str, Value};
+use crate::value::{Place, R, Raised, Ref, Slots, Str, Value};
 
 /// The positional arguments of a call in the text, and its place.
 pub struct CallSite {
     pub args: Box<[Tree]>,
     pub span: Span,
+    pub place: Place,
 }
 
 /// How a body is entered. The caller holds a count of the function for as long as it runs.
@@ -72,27 +73,27 @@ impl Entry {
 fn plain<const N: usize, const P: usize>(vm: &Vm, function: &Ref<Function>, site: &CallSite, l: &mut [Value]) -> R {
     let mut slots = [const { Value::Undef }; N];
     fill::<P>(vm, &site.args, l, &mut slots, 0, site.span)?;
-    finish(vm, function, &mut slots, site.span)
+    finish(vm, function, &mut slots, site)
 }
 
 fn method<const N: usize, const P: usize>(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l: &mut [Value]) -> R {
     let mut slots = [const { Value::Undef }; N];
     slots[0] = this;
     fill::<P>(vm, &site.args, l, &mut slots, 1, site.span)?;
-    finish(vm, function, &mut slots, site.span)
+    finish(vm, function, &mut slots, site)
 }
 
 fn plain_large(vm: &Vm, function: &Ref<Function>, site: &CallSite, l: &mut [Value]) -> R {
     let mut slots = vec![Value::Undef; function.code.slots];
     fill::<ANY>(vm, &site.args, l, &mut slots, 0, site.span)?;
-    finish(vm, function, &mut slots, site.span)
+    finish(vm, function, &mut slots, site)
 }
 
 fn method_large(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l: &mut [Value]) -> R {
     let mut slots = vec![Value::Undef; function.code.slots];
     slots[0] = this;
     fill::<ANY>(vm, &site.args, l, &mut slots, 1, site.span)?;
-    finish(vm, function, &mut slots, site.span)
+    finish(vm, function, &mut slots, site)
 }
 
 /// Evaluates arguments for the parameters from `first` to `P`.
@@ -112,10 +113,10 @@ fn fill<const P: usize>(vm: &Vm, args: &[Tree], l: &mut [Value], slots: &mut [Va
 }
 
 #[inline(always)]
-fn finish(vm: &Vm, function: &Ref<Function>, slots: &mut [Value], span: Span) -> R {
-    match vm.run_body(function, slots) {
+fn finish(vm: &Vm, function: &Ref<Function>, slots: &mut [Value], site: &CallSite) -> R {
+    match vm.run_body_from(function, slots, site.place) {
         Ok(value) => Ok(value),
-        Err(Raised) => Err(vm.at(span)),
+        Err(Raised) => Err(vm.at(site.span)),
     }
 }
 
@@ -123,14 +124,14 @@ fn some<const N: usize>(vm: &Vm, function: &Ref<Function>, this: Value, site: &C
     let mut slots = [const { Value::Undef }; N];
     let given = fill_some(vm, this, site, l, &mut slots)?;
     complete(vm, function, &mut slots, given, site.span)?;
-    finish(vm, function, &mut slots, site.span)
+    finish(vm, function, &mut slots, site)
 }
 
 fn some_large(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l: &mut [Value]) -> R {
     let mut slots = vec![Value::Undef; function.code.slots];
     let given = fill_some(vm, this, site, l, &mut slots)?;
     complete(vm, function, &mut slots, given, site.span)?;
-    finish(vm, function, &mut slots, site.span)
+    finish(vm, function, &mut slots, site)
 }
 
 /// The generator or coroutine of a call.
@@ -138,6 +139,7 @@ fn make_some(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l:
     let mut slots = Slots::new(&vm.heap, function.code.slots);
     let given = fill_some(vm, this, site, l, &mut slots)?;
     complete(vm, function, &mut slots, given, site.span)?;
+    vm.heap.here.set(site.place);
     function.put_closure(&mut slots);
     Ok(vm.make_resumable(function, slots))
 }
@@ -166,22 +168,23 @@ impl Keyed<'_> {
 
 fn keyed<const N: usize>(vm: &Vm, call: Keyed<'_>, l: &mut [Value]) -> R {
     let mut slots = [const { Value::Undef }; N];
-    let (function, span) = (call.function, call.site.span);
+    let (function, site) = (call.function, call.site);
     call.fill(vm, l, &mut slots)?;
-    finish(vm, function, &mut slots, span)
+    finish(vm, function, &mut slots, site)
 }
 
 fn keyed_large(vm: &Vm, call: Keyed<'_>, l: &mut [Value]) -> R {
     let mut slots = vec![Value::Undef; call.function.code.slots];
-    let (function, span) = (call.function, call.site.span);
+    let (function, site) = (call.function, call.site);
     call.fill(vm, l, &mut slots)?;
-    finish(vm, function, &mut slots, span)
+    finish(vm, function, &mut slots, site)
 }
 
 fn make_keyed(vm: &Vm, call: Keyed<'_>, l: &mut [Value]) -> R {
     let mut slots = Slots::new(&vm.heap, call.function.code.slots);
-    let function = call.function;
+    let (function, place) = (call.function, call.site.place);
     call.fill(vm, l, &mut slots)?;
+    vm.heap.here.set(place);
     function.put_closure(&mut slots);
     Ok(vm.make_resumable(function, slots))
 }

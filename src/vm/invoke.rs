@@ -5,7 +5,7 @@ use super::Vm;
 use super::call::prepend;
 use super::code::{Code, CodeKind};
 use super::function::{Args, Function};
-use crate::value::{R, Raised, Ref, Value};
+use crate::value::{Place, R, Raised, Ref, Value};
 
 /// Native stack kept free below the limit, for native code that does not check.
 const RESERVE: usize = 96 * 1024;
@@ -30,13 +30,24 @@ impl Vm {
             return Err(self.too_deep());
         }
         self.depth.set(depth);
+        self.heap.note_caller(depth);
         self.tick().inspect_err(|_| self.leave())
     }
 
     /// Back one level.
     #[inline(always)]
     pub fn leave(&self) {
-        self.depth.set(self.depth.get() - 1);
+        let depth = self.depth.get();
+        self.heap.back_to_caller(depth);
+        self.depth.set(depth - 1);
+    }
+
+    /// As `enter`, after `may_enter`.
+    #[inline(always)]
+    pub(super) fn go_down(&self) {
+        let depth = self.depth.get() + 1;
+        self.heap.note_caller(depth);
+        self.depth.set(depth);
     }
 
     /// Whether there is room for `levels` levels more, as `enter` asks for one; the caller keeps the account.
@@ -93,25 +104,36 @@ impl Vm {
             return Err(self.too_deep());
         }
         self.tick()?;
+        self.heap.note_native(depth);
         self.depth.set(depth);
+        let here = self.heap.here.get();
         let result = self.with_stack(inside);
-        self.leave();
+        self.heap.here.set(here);
+        self.depth.set(depth - 1);
         result
     }
 
     /// Runs an ordinary function whose parameters are in their slots.
     #[inline(always)]
     pub(super) fn run_body(&self, function: &Ref<Function>, slots: &mut [Value]) -> R {
+        self.run_body_from(function, slots, self.heap.here.get())
+    }
+
+    /// The same from a call at this place.
+    #[inline(always)]
+    pub(super) fn run_body_from(&self, function: &Ref<Function>, slots: &mut [Value], place: Place) -> R {
         let code = &function.code;
         if !function.closure.is_empty() {
             function.put_closure(slots);
         }
+        self.heap.here.set(place);
         self.enter()?;
         if self.is_stack_low() {
             return self.run_on_new_stack(code, slots);
         }
         let result = code.body.exec(self, slots);
-        self.leave();
+        self.depth.set(self.depth.get() - 1);
+        self.heap.here.set(place);
         match result {
             Ok(Value::Next) => Ok(Value::None),
             Ok(value) => Ok(value),

@@ -18,6 +18,7 @@ pub mod exit;
 pub mod expr;
 pub mod format;
 pub mod frame;
+pub mod frame_object;
 pub mod function;
 pub mod generic;
 pub mod getset;
@@ -31,6 +32,7 @@ pub mod names;
 pub mod node;
 pub mod number;
 pub mod operators;
+pub mod places;
 pub mod resume;
 pub mod scalar;
 pub mod sequence;
@@ -118,6 +120,8 @@ pub struct Vm {
     /// Strings of one character.
     pub(crate) characters: string::CharCache,
     names: Names,
+    /// The bodies of code, by number.
+    pub bodies: places::Bodies,
     /// Last, because everything above may hold objects.
     pub heap: Box<Heap>,
 }
@@ -166,6 +170,7 @@ impl Vm {
             extensions: RefCell::new(HashMap::new()),
             characters: string::CharCache::default(),
             names,
+            bodies: places::Bodies::default(),
             heap,
         }
     }

@@ -75,7 +75,7 @@ impl Vm {
         inner.state.set(State::Running);
         self.suspension.sent.set(Value::None);
         self.suspension.cursor.set(cursor);
-        self.depth.set(self.depth.get() + 1);
+        self.go_down();
         let result = self.with_stack(|| code.body.resume(self, &mut slots));
         self.leave();
         if let Ok(Value::Suspend) = result {
@@ -153,9 +153,12 @@ impl Vm {
     fn run_top(&self, generator: &Ref<Generator>, depth: u32, sent: R) -> R {
         let inner = &generator.inner;
         let Some((code, mut slots, cursor)) = inner.take_top() else { return self.lost_frame() };
+        let here = self.heap.here.get();
+        self.heap.note_resumption(depth, inner.height() - 1);
         self.depth.set(depth + inner.height());
         let result = self.run_body_of_frame(&code, &mut slots, cursor, sent);
         self.depth.set(depth);
+        self.heap.here.set(here);
         if let Ok(Value::Suspend) = result {
             inner.put_back(slots, self.suspension.take_cursor());
             if code.has_cleanup {
@@ -365,10 +368,9 @@ impl Vm {
     pub(crate) fn finalize_resumable(&self, object: &Value) {
         if let Some(coroutine) = object.downcast::<Coroutine>() {
             if coroutine.inner.state.get() == State::Created {
-                let name = coroutine.inner.qualname();
                 coroutine.inner.state.set(State::Closed);
                 drop(coroutine.inner.take_stack(&self.heap));
-                self.warn_never_awaited(name.as_str());
+                self.warn_never_awaited(object);
             }
             return;
         }

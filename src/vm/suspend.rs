@@ -99,14 +99,14 @@ impl Vm {
     fn step_frame(&self, frame: &mut Frame, sent: R, below: u32) -> R {
         let Frame { code, slots, cursor } = frame;
         let depth = self.depth.get();
-        self.depth.set(depth.saturating_add(below));
-        if let Err(Raised) = self.enter() {
-            self.depth.set(depth);
-            return Err(Raised);
-        }
+        let here = self.heap.here.get();
+        self.may_enter(below.saturating_add(1))?;
+        self.heap.note_resumption(depth, below);
+        self.depth.set(depth + 1 + below);
         let cursor = std::mem::take(cursor);
         let result = self.run_body_of_frame(code, slots, cursor, sent);
         self.depth.set(depth);
+        self.heap.here.set(here);
         self.after_step(code, result)
     }
 

@@ -6,7 +6,7 @@ use super::Vm;
 use super::suspend::Suspension;
 use super::traceback::NO_SPAN;
 use crate::syntax::Span;
-use crate::value::{Shared, Value};
+use crate::value::{Place, Shared, Value};
 
 /// The part of the machine's state that belongs to one thread.
 pub struct ThreadPart {
@@ -15,6 +15,7 @@ pub struct ThreadPart {
     depth: u32,
     stack_limit: usize,
     error_span: Span,
+    places: (Place, Vec<Place>),
     printing: Vec<usize>,
     suspension: Suspension,
 }
@@ -28,6 +29,7 @@ impl Default for ThreadPart {
             depth: 0,
             stack_limit: 0,
             error_span: NO_SPAN,
+            places: (Place::OUTSIDE, Vec::new()),
             printing: Vec::new(),
             suspension: Suspension::default(),
         }
@@ -45,12 +47,14 @@ impl Vm {
             sent: Shared::new(self.suspension.sent.replace(part.suspension.sent.take())),
             handled_outside: Shared::new(self.suspension.handled_outside.replace(part.suspension.handled_outside.take())),
         };
+        let places = self.heap.exchange_places(self.depth.get(), part.places, part.depth);
         ThreadPart {
             raised: self.raised.replace(part.raised),
             handled: self.handled.replace(part.handled),
             depth: self.depth.replace(part.depth),
             stack_limit: self.stack_limit.replace(part.stack_limit),
             error_span: self.error_span.replace(part.error_span),
+            places,
             printing: self.printing.replace(part.printing),
             suspension,
         }

@@ -238,8 +238,10 @@ impl Vm {
         }
         let raised = self.raised.take();
         let span = self.error_span.get();
+        let here = self.heap.here.get();
         while self.heap.has_finalizers() {
-            for rite in self.heap.take_finalizers() {
+            for (place, rite) in self.heap.take_finalizers() {
+                self.heap.here.set(place);
                 match rite {
                     LastRite::Finalize(object) => self.finalize(object),
                     LastRite::Notify { reference, callback } => {
@@ -250,6 +252,7 @@ impl Vm {
                 }
             }
         }
+        self.heap.here.set(here);
         self.error_span.set(span);
         if raised.is_some() {
             self.raised.set(raised);

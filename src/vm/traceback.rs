@@ -18,6 +18,10 @@ pub struct CodeInfo {
     pub source: Source,
     /// The line of the definition, from 1.
     pub first_line: u32,
+    /// `__name__` of the module that it was compiled for.
+    pub module: Option<Box<str>>,
+    /// Its number in places (see `places.rs`).
+    pub number: u32,
     /// `types.coroutine` has made the generators of this function awaitable.
     pub is_iterable_coroutine: Cell<bool>,
 }
@@ -158,10 +162,13 @@ fn format_entry(entry: &Ref<Traceback>, out: &mut String) {
     let removed = (line.len() - trimmed.len()) as u32;
     let start = entry.span.start.saturating_sub(line_span.start + removed) as usize;
     let end = (entry.span.end.saturating_sub(line_span.start + removed) as usize).min(text.len());
-    if start >= end || (start == 0 && end >= text.len()) || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+    if start >= end || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
         return;
     }
     let marked = &text[start..end];
+    if marked.len() == text.len() && anchor(marked).is_none() {
+        return;
+    }
     let width = |s: &str| s.chars().count();
     out.push_str("    ");
     out.push_str(&" ".repeat(width(&text[..start])));

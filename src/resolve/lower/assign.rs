@@ -27,7 +27,7 @@ impl Lowerer<'_> {
             if self.may_suspend(target) {
                 let saved = self.temp();
                 let tree = self.expr(value);
-                out.push((Box::new(StoreLocal { slot: saved, value: tree }), span));
+                out.push((Box::new(StoreLocal { slot: saved, value: tree, place: self.at(span) }), span));
                 self.spill_target(target, out);
                 let store = self.store(target, Operand::Child(Child(Box::new(TakeTemp(saved)))));
                 out.push((store, span));
@@ -42,7 +42,8 @@ impl Lowerer<'_> {
                 let slots: Vec<u16> = values.iter().map(|_| self.temp()).collect();
                 for (value, &slot) in values.iter_mut().zip(&slots) {
                     let value = self.expr(value);
-                    out.push((Box::new(StoreLocal { slot, value }), span));
+                    let place = self.at(span);
+                    out.push((Box::new(StoreLocal { slot, value, place }), span));
                 }
                 for (target, &slot) in targets.iter_mut().zip(&slots) {
                     let store = self.store(target, Operand::Child(Child(Box::new(TakeTemp(slot)))));
@@ -61,7 +62,8 @@ impl Lowerer<'_> {
         }
         let tree = self.spilled(value, out);
         let saved = self.temp();
-        out.push((Box::new(StoreLocal { slot: saved, value: tree }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot: saved, value: tree, place }), span));
         let last = targets.len() - 1;
         for (index, target) in targets.iter_mut().enumerate() {
             self.spill_target(target, out);
@@ -98,7 +100,8 @@ impl Lowerer<'_> {
             let slot = self.temp();
             let old = self.load_name(&name, target.span);
             let a: Tree = if self.may_suspend(value) {
-                out.push((Box::new(StoreLocal { slot, value: old }), span));
+                let place = self.at(span);
+                out.push((Box::new(StoreLocal { slot, value: old, place }), span));
                 Box::new(TakeTemp(slot))
             } else {
                 old
@@ -124,7 +127,8 @@ impl Lowerer<'_> {
             }
             let tree = this.spilled(expr, out);
             let slot = this.temp();
-            out.push((Box::new(StoreLocal { slot, value: tree }), part));
+            let place = this.at(part);
+            out.push((Box::new(StoreLocal { slot, value: tree, place }), part));
             Kept::Slot(slot, part)
         };
         let (mut load, mut store, held) = match &mut target.kind {
@@ -148,7 +152,8 @@ impl Lowerer<'_> {
         let old = self.expr(&mut load);
         let a: Tree = if self.may_suspend(value) {
             let slot = self.temp();
-            out.push((Box::new(StoreLocal { slot, value: old }), span));
+            let place = self.at(span);
+            out.push((Box::new(StoreLocal { slot, value: old, place }), span));
             Box::new(TakeTemp(slot))
         } else {
             old

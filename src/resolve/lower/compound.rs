@@ -62,7 +62,10 @@ impl Lowerer<'_> {
             self.emit_loop(false, iterator, iterable, target, body, otherwise, iter_span, out);
         } else {
             let (item, assign) = target;
-            out.push((Box::new(For { iterable, item, assign, body, otherwise, span: iter_span }), span));
+            out.push((
+                Box::new(For { iterable, item, assign, body, otherwise, span: iter_span, place: self.at(iter_span) }),
+                span,
+            ));
         }
     }
 
@@ -81,11 +84,13 @@ impl Lowerer<'_> {
     ) {
         let (item, assign) = target;
         if !is_async {
-            out.push((Box::new(SuspendingFor { iterable, iterator, item, assign, body, otherwise, span }), span));
+            let place = self.at(span);
+            out.push((Box::new(SuspendingFor { iterable, iterator, item, assign, body, otherwise, span, place }), span));
             return;
         }
         // while True: item = await iterator.__anext__() (ends the loop); assign; body
-        out.push((Box::new(StoreLocal { slot: iterator, value: iterable }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot: iterator, value: iterable, place }), span));
         let tree = crate::vm::stmt::suspending::AsyncFor {
             step: Box::new(AsyncNext { iterator, slot: item, span }),
             iterator,
@@ -185,7 +190,7 @@ impl Lowerer<'_> {
         let name = handler.name.as_ref().map(|ident| {
             let slot = self.temp();
             let bind = self.store_name(&ident.name, Box::new(TakeTemp(slot)), ident.span);
-            let unbind = self.unbind_name(&ident.name);
+            let unbind = self.unbind_name(&ident.name, handler.span);
             (slot, bind, unbind)
         });
         let body = self.body(&mut handler.body);
@@ -193,12 +198,14 @@ impl Lowerer<'_> {
     }
 
     /// Removes a name silently.
-    fn unbind_name(&mut self, name: &Name) -> Tree {
+    fn unbind_name(&mut self, name: &Name, span: Span) -> Tree {
         let globals = self.globals_of_code();
         let undef: Tree = Box::new(Const(Value::Undef));
         match self.place(name) {
-            Place::Local(slot) => Box::new(StoreLocal { slot, value: undef }),
-            Place::Cell { slot, .. } => Box::new(crate::vm::expr::name::StoreCaptured { slot, value: undef }),
+            Place::Local(slot) => Box::new(StoreLocal { slot, value: undef, place: self.at(span) }),
+            Place::Cell { slot, .. } => {
+                Box::new(crate::vm::expr::name::StoreCaptured { slot, value: undef, place: self.at(span) })
+            }
             Place::Global => Box::new(crate::vm::expr::name::Forget { globals: Some(globals), name: self.name(name) }),
             Place::Class(_) => Box::new(crate::vm::expr::name::Forget { globals: None, name: self.name(name) }),
         }

@@ -97,8 +97,10 @@ impl Lowerer<'_> {
         let first = generators.first_mut().expect("at least one");
         let first_iterable = self.iterable(first, out);
         let iterable_slot = self.temp();
-        out.push((Box::new(StoreLocal { slot: iterable_slot, value: first_iterable }), span));
-        out.push((Box::new(StoreLocal { slot: container, value: Box::new(NewContainer(kind)) }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot: iterable_slot, value: first_iterable, place }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot: container, value: Box::new(NewContainer(kind)), place }), span));
         self.inlined_variables(scope, out, span);
         let outer = std::mem::replace(&mut self.scope, scope);
         let innermost = |this: &mut Self, inner: &mut Statements| {

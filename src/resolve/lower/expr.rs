@@ -437,7 +437,8 @@ impl Lowerer<'_> {
         if has_stars || keywords.iter().any(|keyword| keyword.arg.is_none()) {
             let args = self.elements(args);
             let keywords = self.keywords(keywords);
-            return Box::new(CallAny { callee, args, keywords, span });
+            let place = self.at(span);
+            return Box::new(CallAny { callee, args, keywords, span, place });
         }
         let site = self.call_site(args, span);
         let keywords = self.keywords(keywords);
@@ -445,7 +446,7 @@ impl Lowerer<'_> {
     }
 
     fn call_site(&mut self, args: &mut [Expr], span: Span) -> CallSite {
-        CallSite { args: args.iter_mut().map(|arg| self.expr(arg)).collect(), span }
+        CallSite { args: args.iter_mut().map(|arg| self.expr(arg)).collect(), span, place: self.at(span) }
     }
 
     fn super_call(&mut self, name: &Name, name_span: Span, span: Span) -> SuperWithoutArguments {

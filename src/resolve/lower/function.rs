@@ -193,7 +193,7 @@ impl Lowerer<'_> {
             self.make_function(&name, &mut def.args, def.returns.as_mut(), body, span, def.is_async, type_params, defaults);
         self.scope = scope;
         for (decorator, span) in decorators.into_iter().zip(spans).rev() {
-            tree = Box::new(Decorate { decorator, decorated: tree, span });
+            tree = Box::new(Decorate { decorator, decorated: tree, span, place: self.at(span) });
         }
         let store = self.store_name(&name, tree, def.name.span);
         out.push((store, span));
@@ -229,7 +229,7 @@ impl Lowerer<'_> {
         });
         self.scope = scope;
         for (decorator, span) in decorators.into_iter().zip(spans).rev() {
-            tree = Box::new(Decorate { decorator, decorated: tree, span });
+            tree = Box::new(Decorate { decorator, decorated: tree, span, place: self.at(span) });
         }
         let store = self.store_name(&name, tree, def.name.span);
         out.push((store, span));
@@ -257,7 +257,7 @@ impl Lowerer<'_> {
             self.statement(statement, &mut statements);
         }
         if has_cell {
-            let store = StoreClassName { name: self.name("__classcell__"), value: Box::new(Temp(1)) };
+            let store = StoreClassName { name: self.name("__classcell__"), value: Box::new(Temp(1)), place: self.at(span) };
             statements.push((Box::new(store), span));
         }
         let body = self.block(statements);

@@ -17,7 +17,7 @@ impl Lowerer<'_> {
                 Some(name) => name.name.clone(),
                 None => Name::new(alias.name.name.split('.').next().unwrap_or_default()),
             };
-            let value = Box::new(Import { module, whole, globals, span: alias.span });
+            let value = Box::new(Import { module, whole, globals, span: alias.span, place: self.at(alias.span) });
             let store = self.store_name(&target, value, alias.span);
             out.push((store, alias.span));
         }
@@ -39,7 +39,7 @@ impl Lowerer<'_> {
         if let [alias] = names
             && &*alias.name.name == "*"
         {
-            out.push((Box::new(ImportStar { module, level, globals, span }), span));
+            out.push((Box::new(ImportStar { module, level, globals, span, place: self.at(span) }), span));
             return;
         }
         let names = names
@@ -51,7 +51,7 @@ impl Lowerer<'_> {
                 (self.name(&alias.name.name), slot, store)
             })
             .collect();
-        out.push((Box::new(ImportFrom { module, level, globals, names, span }), span));
+        out.push((Box::new(ImportFrom { module, level, globals, names, span, place: self.at(span) }), span));
     }
 }
 

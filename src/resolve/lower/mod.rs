@@ -149,6 +149,11 @@ impl Lowerer<'_> {
         self.frames.last_mut().expect("a frame is being built")
     }
 
+    /// A place in the body being built, as the machine notes it.
+    fn at(&mut self, span: Span) -> crate::value::Place {
+        crate::value::Place::new(self.frame().info.number, span.start)
+    }
+
     fn name(&self, name: &str) -> Ref<Str> {
         self.vm.intern(name)
     }
@@ -235,10 +240,12 @@ impl Lowerer<'_> {
     }
 
     fn info(&self, name: &str, span: Span) -> Rc<CodeInfo> {
-        Rc::new(CodeInfo {
+        self.vm.bodies.add(|number| CodeInfo {
             name: name.to_owned(),
             source: self.source.clone(),
             first_line: self.source.line_number(span.start),
+            module: self.globals.get_str(&self.vm.n.__name__).and_then(|name| name.as_str().map(Box::from)),
+            number,
             is_iterable_coroutine: Cell::new(false),
         })
     }

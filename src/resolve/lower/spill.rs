@@ -179,7 +179,8 @@ impl Lowerer<'_> {
         let span = expr.span;
         let value = self.expr(expr);
         let slot = self.temp();
-        out.push((Box::new(StoreLocal { slot, value }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot, value, place }), span));
         *expr = hidden(slot, span);
     }
 
@@ -216,7 +217,8 @@ impl Lowerer<'_> {
                 let mut values: Vec<Expr> = std::mem::take(values);
                 let mut rest = values.split_off(1);
                 let first = self.spilled(&mut values[0], out);
-                out.push((Box::new(StoreLocal { slot, value: first }), span));
+                let place = self.at(span);
+                out.push((Box::new(StoreLocal { slot, value: first, place }), span));
                 let chain = self.bool_chain(slot, is_and, &mut rest, span);
                 out.push((chain, span));
                 *expr = hidden(slot, span);
@@ -258,7 +260,8 @@ impl Lowerer<'_> {
         let span = expr.span;
         let mut out = Statements::new();
         let value = self.spilled(expr, &mut out);
-        out.push((Box::new(StoreLocal { slot, value }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot, value, place }), span));
         self.suspending_block(out)
     }
 
@@ -266,7 +269,8 @@ impl Lowerer<'_> {
         let (next, rest) = rest.split_first_mut().expect("at least two operands");
         let mut out = Statements::new();
         let value = self.spilled(next, &mut out);
-        out.push((Box::new(StoreLocal { slot, value }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot, value, place }), span));
         if !rest.is_empty() {
             let chain = self.bool_chain(slot, is_and, rest, span);
             out.push((chain, span));
@@ -302,7 +306,8 @@ impl Lowerer<'_> {
         };
         let mut comparison = Expr::new(ExprKind::Compare { left: Box::new(left), ops: vec![op], comparators: vec![right] }, span);
         let value = self.expr(&mut comparison);
-        out.push((Box::new(StoreLocal { slot, value }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot, value, place }), span));
         if !more {
             return;
         }
@@ -323,8 +328,10 @@ impl Lowerer<'_> {
         let span = expr.span;
         let value = self.expr(expr);
         let (one, two) = (self.temp(), self.temp());
-        out.push((Box::new(StoreLocal { slot: one, value }), span));
-        out.push((Box::new(StoreLocal { slot: two, value: Box::new(crate::vm::expr::name::Temp(one)) }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot: one, value, place }), span));
+        let place = self.at(span);
+        out.push((Box::new(StoreLocal { slot: two, value: Box::new(crate::vm::expr::name::Temp(one)), place }), span));
         *expr = hidden(one, span);
         Some(two)
     }

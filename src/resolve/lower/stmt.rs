@@ -83,7 +83,7 @@ impl Lowerer<'_> {
         let span = module.span;
         if self.purpose == Purpose::File && !doc.is_none() {
             let value: Tree = Box::new(Const(doc.clone()));
-            let store = StoreGlobal::new(self.globals_of_code(), self.name("__doc__"), value);
+            let store = StoreGlobal::new(self.globals_of_code(), self.name("__doc__"), value, self.at(span));
             statements.push((Box::new(store), span));
         }
         self.annotations_dict(&module.body, &mut statements);
@@ -132,9 +132,9 @@ impl Lowerer<'_> {
             Box::new(crate::vm::expr::name::AnnotationsDict { globals: self.globals_of_code(), in_class: self.in_namespace() });
         let span = Span::default();
         let store: Tree = if self.in_namespace() {
-            Box::new(StoreClassName { name: self.name(&name), value })
+            Box::new(StoreClassName { name: self.name(&name), value, place: self.at(span) })
         } else {
-            Box::new(StoreGlobal::new(self.globals_of_code(), self.name(&name), value))
+            Box::new(StoreGlobal::new(self.globals_of_code(), self.name(&name), value, self.at(span)))
         };
         out.push((store, span));
     }

@@ -12,13 +12,14 @@ use crate::vm::stmt::simple::Unpack;
 
 impl Lowerer<'_> {
     /// `name = value`.
-    pub(super) fn store_name(&mut self, name: &Name, value: Tree, _span: Span) -> Tree {
+    pub(super) fn store_name(&mut self, name: &Name, value: Tree, span: Span) -> Tree {
         let globals = self.globals_of_code();
+        let place = self.at(span);
         match self.place(name) {
-            Place::Local(slot) => Box::new(StoreLocal { slot, value }),
-            Place::Cell { slot, .. } => Box::new(StoreCaptured { slot, value }),
-            Place::Global => Box::new(StoreGlobal::new(globals, self.name(name), value)),
-            Place::Class(_) => Box::new(StoreClassName { name: self.name(name), value }),
+            Place::Local(slot) => Box::new(StoreLocal { slot, value, place }),
+            Place::Cell { slot, .. } => Box::new(StoreCaptured { slot, value, place }),
+            Place::Global => Box::new(StoreGlobal::new(globals, self.name(name), value, place)),
+            Place::Class(_) => Box::new(StoreClassName { name: self.name(name), value, place }),
         }
     }
 
@@ -31,7 +32,7 @@ impl Lowerer<'_> {
             Place::Global => Deleted::Global(globals),
             Place::Class(_) => Deleted::Class,
         };
-        Box::new(DeleteName { place, name: self.name(name), span })
+        Box::new(DeleteName { place, name: self.name(name), span, at: self.at(span) })
     }
 
     /// The statement that assigns `value` to a target. Whatever suspends in the target has been spilled.
@@ -46,22 +47,24 @@ impl Lowerer<'_> {
             ExprKind::Attribute { value: object, attr } => {
                 let name = self.name(&attr.name);
                 let object = self.operand(object);
+                let place = self.at(span);
                 super::expr::with_operands!(object, value, |object, value| {
-                    Box::new(StoreAttribute::new(object, name, value, span)) as Tree
+                    Box::new(StoreAttribute::new(object, name, value, span, place)) as Tree
                 })
             }
             ExprKind::Subscript { value: object, slice } => {
                 let object = self.operand(object);
                 let key = self.operand(slice);
+                let place = self.at(span);
                 match value {
                     Operand::Local(value) => super::expr::with_operands!(object, key, |object, key| {
-                        Box::new(StoreSubscript { object, key, value, span }) as Tree
+                        Box::new(StoreSubscript { object, key, value, span, place }) as Tree
                     }),
                     Operand::Const(value) => super::expr::with_operands!(object, key, |object, key| {
-                        Box::new(StoreSubscript { object, key, value, span }) as Tree
+                        Box::new(StoreSubscript { object, key, value, span, place }) as Tree
                     }),
                     Operand::Child(value) => super::expr::with_operands!(object, key, |object, key| {
-                        Box::new(StoreSubscript { object, key, value, span }) as Tree
+                        Box::new(StoreSubscript { object, key, value, span, place }) as Tree
                     }),
                 }
             }
@@ -133,10 +136,12 @@ impl Lowerer<'_> {
                 self.delete_name(&name, span)
             }
             ExprKind::Attribute { value, attr } => {
-                Box::new(DeleteAttribute { object: self.expr(value), name: self.name(&attr.name), span })
+                let place = self.at(span);
+                Box::new(DeleteAttribute { object: self.expr(value), name: self.name(&attr.name), span, place })
             }
             ExprKind::Subscript { value, slice } => {
-                Box::new(DeleteSubscript { object: self.expr(value), key: self.expr(slice), span })
+                let place = self.at(span);
+                Box::new(DeleteSubscript { object: self.expr(value), key: self.expr(slice), span, place })
             }
             ExprKind::Tuple { elts } | ExprKind::List { elts } => {
                 for elt in elts {

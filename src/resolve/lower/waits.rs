@@ -32,11 +32,11 @@ impl Lowerer<'_> {
                 _ => AwaitedCallee::Value(self.expr(func)),
             };
             let args = args.iter_mut().map(|arg| self.expr(arg)).collect();
-            out.push((Box::new(AwaitCall { callee, args, slot, keeps, span, call_span }), span));
+            out.push((Box::new(AwaitCall { callee, args, slot, keeps, span, call_span, place: self.at(span) }), span));
             return slot;
         }
         let value = self.spilled(value, out);
-        out.push((Box::new(Await { value, slot, keeps, span }), span));
+        out.push((Box::new(Await { value, slot, keeps, span, place: self.at(span) }), span));
         slot
     }
 

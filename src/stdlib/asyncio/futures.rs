@@ -11,8 +11,11 @@ use crate::sched::future::{AnyFuture, DoneCallback, Future, FutureCore, Reaction
 use crate::sched::report::future_repr;
 use crate::sched::{self, Context, EventLoop, Task, context, task};
 use crate::stdlib::support::{add, wrap_new};
-use crate::value::{Class, Dict, Module, Payload, R, Ref, Value, Visitor};
+use crate::value::{Class, Dict, Exception, Module, Payload, R, Ref, Value, Visitor};
 use crate::vm::Vm;
+use crate::vm::coroutine::Coroutine;
+use crate::vm::frame_object::FrameObject;
+use crate::vm::traceback::entries;
 
 pub fn load(vm: &Vm, module: &Ref<Module>) {
     install(vm);
@@ -58,6 +61,8 @@ fn install(vm: &Vm) {
             "set_name", "value, /" => set_name(0 1);
             "get_coro", "" => get_coro(0);
             "get_context", "" => get_context(0);
+            "get_stack", "*, limit=None" => get_stack(0 1);
+            "print_stack", "*, limit=None, file=None" => print_stack(0 1 2);
         ],
     );
     define_class::<FutureIterator>(
@@ -255,6 +260,40 @@ fn get_context(vm: &Vm, task: &Ref<Task>) -> Ref<Context> {
     // While a task runs, its context is the current one.
     let is_running = task.core.event_loop.current.get().is_some_and(|current| current.is(task));
     if is_running { context::current(vm) } else { task.context(vm) }
+}
+
+/// The frame of the coroutine, and while it runs those that called it, oldest first; when it has failed the frames of the traceback.
+fn get_stack(vm: &Vm, task: &Ref<Task>, limit: Option<i64>) -> R {
+    let most = limit.map_or(usize::MAX, |limit| limit.max(0) as usize);
+    let coro = task.coro();
+    let mut frames = Vec::new();
+    let frame = coro.downcast::<Coroutine>().map_or(Value::None, |coroutine| vm.frame_of(&coroutine.inner));
+    if !frame.is_none() {
+        let mut at = frame;
+        while frames.len() < most
+            && let Some(object) = at.downcast::<FrameObject>()
+        {
+            let back = object.back.get();
+            frames.push(std::mem::replace(&mut at, back));
+        }
+        frames.reverse();
+    } else if let Some(exception) = AnyFuture::from(task).peek_exception().downcast::<Exception>() {
+        for entry in entries(&exception.traceback.get()).iter().take(most) {
+            frames.push(vm.frame_object(&entry.info, entry.line(), Value::None));
+        }
+    }
+    Ok(Value::from(vm.heap.list(frames)))
+}
+
+fn print_stack(vm: &Vm, task: &Value, limit: &Value, file: &Value) -> R {
+    let traceback = vm.import("traceback", None, 0)?;
+    let given = |value: &Value| if value.is_undef() { Value::None } else { value.clone() };
+    let exception = match AnyFuture::of(task).map(|future| future.peek_exception()) {
+        Some(exception) if !exception.is_undef() => exception,
+        _ => Value::None,
+    };
+    let args = [task.clone(), given(limit), given(file), exception];
+    vm.call_method(&traceback, &vm.intern("_print_task_stack"), &args)
 }
 
 /// The iterator that `future.__await__()` gives: it hands the future out once, then ends with the result.

@@ -41,7 +41,9 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
             "is_finalizing", "" => is_finalizing();
             "audit", "event, /, *args" => audit(0);
             "getallocatedblocks", "" => getallocatedblocks();
-            "_getframe", "depth=0, /" => getframe();
+            "_getframe", "depth=0, /" => getframe(0);
+            "_place", "level, /" => place(0);
+            "_source_line", "filename, lineno, /" => source_line(0 1);
             "_clear_type_cache", "" => none();
         ],
     );
@@ -175,6 +177,32 @@ fn getallocatedblocks(vm: &Vm) -> i64 {
     (vm.heap.bytes() / 16) as i64
 }
 
-fn getframe(vm: &Vm) -> R {
-    Err(vm.not_implemented_error("frame objects are not supported: sys._getframe() has nothing to return"))
+/// File, line and module of a caller, for warnings: at level 0 of who calls this. `None` past the outermost one; where a frame
+/// cannot be told, the next that can.
+fn place(vm: &Vm, level: i64) -> R {
+    let level = level.clamp(0, 1_000_000) as usize + 1;
+    let frames = vm.running_frames(level.saturating_add(1000));
+    let Some(at) = frames.into_iter().skip(level - 1).flatten().next() else { return Ok(Value::None) };
+    let module = at.info.module.as_deref().unwrap_or("<string>");
+    let (file, module) = (vm.str_value(at.info.source.name()), vm.str_value(module));
+    Ok(vm.heap.tuple([file, Value::Int(i64::from(at.line())), module]).into())
+}
+
+/// A line of a file by its name, of a program in memory or of one that can be read; an empty text if there is none.
+fn source_line(vm: &Vm, filename: &str, line: i64) -> String {
+    let Some(line) = u32::try_from(line).ok().filter(|line| *line > 0) else { return String::new() };
+    if filename.starts_with('<') {
+        return String::new();
+    }
+    if let Some(source) = vm.bodies.source(filename) {
+        return source.line(line).unwrap_or_default().to_owned();
+    }
+    let Ok(bytes) = vm.host.read_file(filename) else { return String::new() };
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().nth(line as usize - 1).unwrap_or_default().to_owned()
+}
+
+fn getframe(vm: &Vm, depth: Option<i64>) -> R {
+    let depth = depth.unwrap_or(0).max(0) as usize;
+    vm.running_frame(depth).ok_or_else(|| vm.value_error("call stack is not deep enough"))
 }

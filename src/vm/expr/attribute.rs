@@ -2,7 +2,7 @@
 
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::{Instance, R, Raised, Ref, Str, Value};
+use crate::value::{Instance, Place, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::cache::{Cache, Load, Store, is_plain_store, note_load, note_setter, note_store};
 use crate::vm::function::Args;
@@ -64,12 +64,13 @@ pub struct StoreAttribute<A, B> {
     pub name: Ref<Str>,
     pub value: B,
     pub span: Span,
+    pub place: Place,
     pub cache: Cache<Store>,
 }
 
 impl<A: Operand, B: Operand> StoreAttribute<A, B> {
-    pub fn new(object: A, name: Ref<Str>, value: B, span: Span) -> Self {
-        StoreAttribute { object, name, value, span, cache: Cache::new(Store::Field(0)) }
+    pub fn new(object: A, name: Ref<Str>, value: B, span: Span, place: Place) -> Self {
+        StoreAttribute { object, name, value, span, place, cache: Cache::new(Store::Field(0)) }
     }
 }
 
@@ -87,18 +88,20 @@ impl<A: Operand, B: Operand> Node for StoreAttribute<A, B> {
             && let Some(store) = self.cache.get(vm, instance)
         {
             match store {
-                Store::Field(index) => drop(instance.replace_field(index as usize, value)),
+                Store::Field(index) => vm.drop_at(instance.replace_field(index as usize, value), self.place),
                 Store::Extend(shape) => {
                     instance.extend(shape.get().clone(), value);
                 }
                 Store::Property(setter) => {
                     let args = [object.clone(), value];
+                    vm.heap.here.set(self.place);
                     vm.call_function(setter.get(), Args::positional(&args)).map_err(|Raised| vm.at(self.span))?;
                 }
             }
             return Ok(Value::Next);
         }
         // The object may be a local that the setter rebinds, so it is held.
+        vm.heap.here.set(self.place);
         store_slowly(vm, object.clone(), &self.name, value, &self.cache, self.span)
     }
 }
@@ -128,6 +131,7 @@ pub struct DeleteAttribute {
     pub object: Tree,
     pub name: Ref<Str>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for DeleteAttribute {
@@ -137,6 +141,7 @@ impl Node for DeleteAttribute {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let object = self.object.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         vm.del_attr(&object, &self.name).map_err(|Raised| vm.at(self.span))?;
         Ok(Value::Next)
     }

@@ -80,6 +80,7 @@ fn call_value(vm: &Vm, callee: &Value, site: &CallSite, l: &mut [Value]) -> R {
     }
     if let ([arg], Some(class)) = (&*site.args, callee.downcast::<Class>()) {
         let arg = arg.eval(vm, l)?;
+        vm.heap.here.set(site.place);
         if let Some(converted) = vm.convert_quickly(class, &arg) {
             vm.tick()?;
             return Ok(converted);
@@ -88,6 +89,7 @@ fn call_value(vm: &Vm, callee: &Value, site: &CallSite, l: &mut [Value]) -> R {
     }
     let mut args = Arguments::new();
     evaluate(vm, l, Value::Undef, &site.args, &mut args)?;
+    vm.heap.here.set(site.place);
     if let Some(function) = callee.downcast::<NativeFunction>() {
         vm.tick()?;
         return vm.call_native(function, Args::positional(&args)).map_err(|Raised| vm.at(site.span));
@@ -125,6 +127,7 @@ fn enter_with<const N: usize>(vm: &Vm, l: &mut [Value], this: Value, site: &Call
     for (value, arg) in values[receivers..].iter_mut().zip(&site.args) {
         *value = arg.eval(vm, l)?;
     }
+    vm.heap.here.set(site.place);
     vm.tick()?;
     (direct.enter)(vm, &values[..direct.values]).map_err(|Raised| vm.at(site.span))
 }
@@ -252,6 +255,7 @@ impl<A: Operand> CallMethod<A> {
                 let function = function.get().clone();
                 let mut args = Arguments::new();
                 evaluate(vm, l, object, &self.site.args, &mut args)?;
+                vm.heap.here.set(self.site.place);
                 vm.tick()?;
                 return vm.enter_native(&function, Args::positional(&args)).map_err(|Raised| vm.at(self.site.span));
             }
@@ -321,6 +325,7 @@ impl<A: Operand> CallMethod<A> {
         }
         let mut args = Arguments::new();
         evaluate(vm, l, this, &self.site.args, &mut args)?;
+        vm.heap.here.set(self.site.place);
         vm.call(&method, &args).map_err(|Raised| vm.at(self.site.span))
     }
 }
@@ -343,6 +348,7 @@ fn call_static(vm: &Vm, function: &Ref<Function>, site: &CallSite, l: &mut [Valu
 pub(super) fn call_bound(vm: &Vm, function: &Ref<Function>, this: Value, site: &CallSite, l: &mut [Value]) -> R {
     let mut args = Arguments::new();
     evaluate(vm, l, this, &site.args, &mut args)?;
+    vm.heap.here.set(site.place);
     vm.call_function(function, Args::positional(&args)).map_err(|Raised| vm.at(site.span))
 }
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::call::{Arguments, evaluate};
 use super::display::Element;
 use crate::syntax::Span;
-use crate::value::{Class, Dict, Kind, R, Raised, Ref, Str, Tuple, Value};
+use crate::value::{Class, Dict, Kind, Place, R, Raised, Ref, Str, Tuple, Value};
 use crate::vm::Vm;
 use crate::vm::code::Parameters;
 use crate::vm::enter::{CallSite, Keyed};
@@ -58,6 +58,7 @@ impl Node for CallKeywords {
             }
         }
         let args = Args { positional: &args, keywords: &keywords };
+        vm.heap.here.set(self.site.place);
         vm.call_with(&callee, args).map_err(|Raised| vm.at(self.site.span))
     }
 }
@@ -88,6 +89,7 @@ pub struct CallAny {
     /// `name=value`, or `**value` without a name.
     pub keywords: Box<[(Option<Ref<Str>>, Tree)]>,
     pub span: Span,
+    pub place: Place,
 }
 
 /// What is called.
@@ -120,6 +122,7 @@ impl Node for CallAny {
         let mut keywords = Keywords::new();
         self.arguments(vm, l, &callee, &mut args, &mut keywords)?;
         let args = Args { positional: &args, keywords: &keywords };
+        vm.heap.here.set(self.place);
         vm.call_with(&callee, args).map_err(|Raised| vm.at(self.span))
     }
 }

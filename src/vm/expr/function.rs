@@ -2,7 +2,7 @@
 
 use super::display::Element;
 use crate::syntax::Span;
-use crate::value::{Dict, R, Raised, Ref, Shared, Slots, Str, Value, Variable};
+use crate::value::{Dict, Place, R, Raised, Ref, Shared, Slots, Str, Value, Variable};
 use crate::vm::Vm;
 use crate::vm::code::Code;
 use crate::vm::function::{Function, FunctionExtra};
@@ -94,12 +94,14 @@ pub struct Decorate {
     pub decorator: Tree,
     pub decorated: Tree,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for Decorate {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         let decorator = self.decorator.eval(vm, l)?;
         let decorated = self.decorated.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         vm.call(&decorator, &[decorated]).map_err(|Raised| vm.at(self.span))
     }
 }

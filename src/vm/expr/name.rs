@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::{Dict, R, Raised, Ref, Str, Value, Variable};
+use crate::value::{Dict, Place, R, Raised, Ref, Str, Value, Variable};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 use crate::vm::unowned::Unowned;
@@ -42,6 +42,7 @@ impl Node for Captured {
 pub struct StoreCaptured {
     pub slot: u16,
     pub value: Tree,
+    pub place: Place,
 }
 
 impl Node for StoreCaptured {
@@ -51,6 +52,7 @@ impl Node for StoreCaptured {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         if let Some(variable) = l[self.slot as usize].downcast::<Variable>() {
             variable.set(value);
         }
@@ -157,12 +159,13 @@ pub struct StoreGlobal {
     pub globals: Unowned<Dict>,
     pub name: Ref<Str>,
     pub value: Tree,
+    pub place: Place,
     index: Cell<u32>,
 }
 
 impl StoreGlobal {
-    pub fn new(globals: Unowned<Dict>, name: Ref<Str>, value: Tree) -> StoreGlobal {
-        StoreGlobal { globals, name, value, index: Cell::new(0) }
+    pub fn new(globals: Unowned<Dict>, name: Ref<Str>, value: Tree, place: Place) -> StoreGlobal {
+        StoreGlobal { globals, name, value, place, index: Cell::new(0) }
     }
 }
 
@@ -173,6 +176,7 @@ impl Node for StoreGlobal {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         let globals = self.globals.get();
         if let Err(value) = globals.set_at_if(self.index.get() as usize, &self.name, value) {
             globals.set_str(&self.name, value);
@@ -208,6 +212,7 @@ fn namespace_get(vm: &Vm, namespace: &Value, name: &Ref<Str>) -> R<Option<Value>
 pub struct StoreClassName {
     pub name: Ref<Str>,
     pub value: Tree,
+    pub place: Place,
 }
 
 impl Node for StoreClassName {
@@ -217,6 +222,7 @@ impl Node for StoreClassName {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         match l[0].downcast::<Dict>() {
             Some(dict) => dict.set_str(&self.name, value),
             None => vm.set_item(&l[0].clone(), &Value::from(&self.name), value)?,
@@ -238,6 +244,7 @@ pub struct DeleteName {
     pub place: Deleted,
     pub name: Ref<Str>,
     pub span: Span,
+    pub at: Place,
 }
 
 impl Node for DeleteName {
@@ -246,6 +253,7 @@ impl Node for DeleteName {
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        vm.heap.here.set(self.at);
         let found = match &self.place {
             Deleted::Local(slot) => {
                 let old = std::mem::take(&mut l[*slot as usize]);
@@ -303,6 +311,7 @@ impl Node for TakeTemp {
 pub struct StoreLocal {
     pub slot: u16,
     pub value: Tree,
+    pub place: Place,
 }
 
 impl Node for StoreLocal {
@@ -314,7 +323,7 @@ impl Node for StoreLocal {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
         let old = std::mem::replace(&mut l[self.slot as usize], value);
-        drop(old);
+        vm.drop_at(old, self.place);
         Ok(Value::Next)
     }
 }

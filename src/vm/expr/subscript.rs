@@ -2,7 +2,7 @@
 
 use super::operand::Operand;
 use crate::syntax::Span;
-use crate::value::{Dict, List, R, Raised, Slice, Str, Tuple, Value};
+use crate::value::{Dict, List, Place, R, Raised, Slice, Str, Tuple, Value};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 
@@ -67,6 +67,7 @@ pub struct StoreSubscript<A, B, C> {
     pub key: B,
     pub value: C,
     pub span: Span,
+    pub place: Place,
 }
 
 impl<A: Operand, B: Operand, C: Operand> Node for StoreSubscript<A, B, C> {
@@ -80,6 +81,7 @@ impl<A: Operand, B: Operand, C: Operand> Node for StoreSubscript<A, B, C> {
         let key = self.key.load(vm, l)?;
         let value = self.value.take(value, l);
         let (object, key) = (self.object.peek(&object, l), self.key.peek(&key, l));
+        vm.heap.here.set(self.place);
         let value = match object.as_obj() {
             Some(object) => match store_quickly(object, key, value) {
                 Ok(()) => return Ok(Value::Next),
@@ -131,6 +133,7 @@ pub struct DeleteSubscript {
     pub object: Tree,
     pub key: Tree,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for DeleteSubscript {
@@ -141,6 +144,7 @@ impl Node for DeleteSubscript {
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let object = self.object.eval(vm, l)?;
         let key = self.key.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         vm.del_item(&object, &key).map_err(|Raised| vm.at(self.span))?;
         vm.run_finalizers();
         Ok(Value::Next)

@@ -122,6 +122,7 @@ impl Node for CallSuperMethod {
         let (method, this) = vm.method_parts(&object, &self.name).map_err(|Raised| vm.at(self.site.span))?;
         let mut args = Arguments::new();
         evaluate(vm, l, this, &self.site.args, &mut args)?;
+        vm.heap.here.set(self.site.place);
         vm.call(&method, &args).map_err(|Raised| vm.at(self.site.span))
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use crate::syntax::Span;
-use crate::value::{Kind, R, Raised, Ref, Str, Value};
+use crate::value::{Kind, Place, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::async_generator::StepAction;
 use crate::vm::code::CodeKind;
@@ -24,6 +24,7 @@ pub struct Await {
     /// Whether anyone looks at the value; else the slot is empty again in the end.
     pub keeps: bool,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for Await {
@@ -33,6 +34,7 @@ impl Node for Await {
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
         let value = self.value.eval(vm, l)?;
+        vm.heap.here.set(self.place);
         settle(vm, l, self.slot, self.keeps, self.span, vm.begin_await(value))
     }
 
@@ -90,6 +92,7 @@ pub struct AwaitCall {
     pub keeps: bool,
     pub span: Span,
     pub call_span: Span,
+    pub place: Place,
 }
 
 /// What is called.
@@ -118,10 +121,10 @@ impl Node for AwaitCall {
         {
             let function = function.clone();
             let begun = match function.code.slots {
-                0..=4 => begin::<4>(vm, l, &function, this, &self.args),
-                5..=8 => begin::<8>(vm, l, &function, this, &self.args),
-                9..=16 => begin::<16>(vm, l, &function, this, &self.args),
-                _ => begin_large(vm, l, &function, this, &self.args),
+                0..=4 => begin::<4>(vm, l, &function, this, self),
+                5..=8 => begin::<8>(vm, l, &function, this, self),
+                9..=16 => begin::<16>(vm, l, &function, this, self),
+                _ => begin_large(vm, l, &function, this, self),
             };
             return settle(vm, l, self.slot, self.keeps, self.span, begun);
         }
@@ -135,6 +138,7 @@ impl Node for AwaitCall {
             for (slot, arg) in flat[first..].iter_mut().zip(&self.args) {
                 *slot = arg.eval(vm, l)?;
             }
+            vm.heap.here.set(self.place);
             return settle(vm, l, self.slot, self.keeps, self.span, (entry.begin)(vm, &flat[..count]));
         }
         let mut args: SmallVec<[Value; 6]> = SmallVec::new();
@@ -144,6 +148,7 @@ impl Node for AwaitCall {
         for arg in &self.args {
             args.push(arg.eval(vm, l)?);
         }
+        vm.heap.here.set(self.place);
         if let Some(function) = callee.downcast::<NativeFunction>()
             && matches!(function.code, NativeCode::Async(_) | NativeCode::AsyncClosure(_))
         {
@@ -164,16 +169,18 @@ impl Node for AwaitCall {
 }
 
 #[inline(never)]
-fn begin<const N: usize>(vm: &Vm, l: &mut [Value], function: &Ref<Function>, this: Value, args: &[Tree]) -> R<Begun> {
+fn begin<const N: usize>(vm: &Vm, l: &mut [Value], function: &Ref<Function>, this: Value, site: &AwaitCall) -> R<Begun> {
     let mut slots = [const { Value::Undef }; N];
-    fill(vm, l, function, this, args, &mut slots)?;
+    fill(vm, l, function, this, &site.args, &mut slots)?;
+    vm.heap.here.set(site.place);
     vm.begin_body(&function.code, &mut slots)
 }
 
 #[inline(never)]
-fn begin_large(vm: &Vm, l: &mut [Value], function: &Ref<Function>, this: Value, args: &[Tree]) -> R<Begun> {
+fn begin_large(vm: &Vm, l: &mut [Value], function: &Ref<Function>, this: Value, site: &AwaitCall) -> R<Begun> {
     let mut slots = vec![Value::Undef; function.code.slots];
-    fill(vm, l, function, this, args, &mut slots)?;
+    fill(vm, l, function, this, &site.args, &mut slots)?;
+    vm.heap.here.set(site.place);
     vm.begin_body(&function.code, &mut slots)
 }
 

@@ -1,7 +1,7 @@
 //! Blocks, conditionals and loops that do not suspend.
 
 use crate::syntax::Span;
-use crate::value::{R, Raised, Value};
+use crate::value::{Place, R, Raised, Value};
 use crate::vm::Vm;
 use crate::vm::cursor::Cursor;
 use crate::vm::node::{Node, Tree};
@@ -107,6 +107,7 @@ pub struct For {
     pub body: Tree,
     pub otherwise: Option<Tree>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for For {
@@ -118,6 +119,7 @@ impl Node for For {
         let iterable = self.iterable.eval(vm, l)?;
         let mut cursor = Cursor::new(vm, iterable).map_err(|Raised| vm.at(self.span))?;
         loop {
+            vm.heap.here.set(self.place);
             let item = cursor.next(vm).map_err(|Raised| vm.at(self.span))?;
             if item.is_undef() {
                 break;

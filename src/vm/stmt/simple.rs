@@ -1,7 +1,7 @@
 //! Statements without blocks: expression statements, `return`, `raise`, `assert`, unpacking, imports, loop control.
 
 use crate::syntax::Span;
-use crate::value::{Dict, Exception, Kind, List, R, Raised, Ref, Str, Tuple, Value};
+use crate::value::{Dict, Exception, Kind, List, Place, R, Raised, Ref, Str, Tuple, Value};
 use crate::vm::Vm;
 use crate::vm::expr::operand::Operand;
 use crate::vm::node::{Node, Tree};
@@ -256,10 +256,12 @@ pub struct Import {
     pub whole: bool,
     pub globals: Unowned<Dict>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for Import {
     fn eval(&self, vm: &Vm, _l: &mut [Value]) -> R {
+        vm.heap.here.set(self.place);
         let imported = if self.whole {
             vm.import(self.module.as_str(), Some(self.globals.get()), 0)
         } else {
@@ -277,6 +279,7 @@ pub struct ImportFrom {
     /// The names, each with a hidden slot and the statement that stores what is there.
     pub names: Box<[(Ref<Str>, u16, Tree)]>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for ImportFrom {
@@ -285,6 +288,7 @@ impl Node for ImportFrom {
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        vm.heap.here.set(self.place);
         let module = vm.import(self.module.as_str(), Some(self.globals.get()), self.level).map_err(|Raised| vm.at(self.span))?;
         for (name, slot, store) in &self.names {
             let value = vm.import_from(&module, name).map_err(|Raised| vm.at(self.span))?;
@@ -301,6 +305,7 @@ pub struct ImportStar {
     pub level: u32,
     pub globals: Unowned<Dict>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for ImportStar {
@@ -309,6 +314,7 @@ impl Node for ImportStar {
     }
 
     fn exec(&self, vm: &Vm, _l: &mut [Value]) -> R {
+        vm.heap.here.set(self.place);
         let globals = self.globals.get();
         let star = || {
             let module = vm.import(self.module.as_str(), Some(globals), self.level)?;

@@ -2,7 +2,7 @@
 //! back to it in `resume`; what a loop needs again waits in hidden slots.
 
 use crate::syntax::Span;
-use crate::value::{R, Raised, Value};
+use crate::value::{Place, R, Raised, Value};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 
@@ -198,6 +198,7 @@ pub struct SuspendingFor {
     pub body: Tree,
     pub otherwise: Option<Tree>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for SuspendingFor {
@@ -261,6 +262,7 @@ impl SuspendingFor {
     #[inline]
     fn turn(&self, vm: &Vm, l: &mut [Value]) -> R {
         loop {
+            vm.heap.here.set(self.place);
             let item = match vm.next(&l[self.iterator as usize]) {
                 Ok(Some(item)) => item,
                 Ok(None) => break,
