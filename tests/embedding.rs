@@ -267,6 +267,43 @@ def shared(make):
 }
 
 #[test]
+fn time_is_limited_inside_long_native_work() {
+    let mut interpreter = Interpreter::builder().limits(Limits::none()).time(Duration::from_millis(50)).build();
+    interpreter.exec("import math").unwrap();
+    // Each would take from half a minute to hours.
+    for code in ["pow(3, 10**9)", "math.comb(10**9, 5 * 10**7)", "(1 << 10**9) // 3**(10**7)", "exec('f(x)\\n' * 10**8)"] {
+        let begin = std::time::Instant::now();
+        let outcome = interpreter.exec(code);
+        assert!(matches!(outcome, Err(Error::Limit(Limit::Deadline))), "{code}: {outcome:?}");
+        assert!(begin.elapsed() < Duration::from_secs(10), "{code} took {:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn programs_count_for_the_memory() {
+    let mut interpreter = Interpreter::builder().memory(16 << 20).fuel(u64::MAX).build();
+    interpreter.exec("kept = []").unwrap();
+    // As trees, as code that is kept, as texts that functions and tracebacks keep.
+    let kept = [
+        "exec('x = 1\\n' * 300_000)",
+        "while True: kept.append(compile('x = 1\\n' * 1000, '', 'exec'))",
+        "while True: kept.append(compile('#' * 10**6, '', 'exec'))",
+        "while True: exec('def f(): pass\\n#' + '#' * 10**6); kept.append(f)",
+        "while True:\n  try: exec('#' * 10**6 + '\\nunknown')\n  except NameError as e: kept.append(e)",
+    ];
+    for code in kept {
+        let outcome = interpreter.exec(code);
+        assert!(matches!(&outcome, Err(Error::Exception(e)) if e.class == "MemoryError"), "{code}: {outcome:?}");
+        interpreter.exec("kept.clear()").unwrap();
+    }
+    // What is dropped goes off the account.
+    for _ in 0..200 {
+        interpreter.exec("exec('def f(): pass\\n#' + '#' * 10**6)").unwrap();
+        interpreter.exec("exec('x = 1\\n' * 1000)").unwrap();
+    }
+}
+
+#[test]
 fn memory_is_limited_for_endless_iterables_and_for_copies() {
     let mut interpreter = Interpreter::builder().memory(16 << 20).build();
     interpreter.exec("from itertools import count, product\ndef f(*args): pass").unwrap();

@@ -3,7 +3,6 @@
 //! Rust future of ours.
 
 use std::collections::{BTreeSet, HashSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use asplet::host::{Host, StdHost};
@@ -254,10 +253,9 @@ fn everything_suspended_is_enumerable_data() {
     let function = native_function(&vm, &WALK[0], Binding::Function, Value::None);
     vm.builtins.set_str(&vm.intern("walk"), Value::from(function));
     let module = vm.main_module(Some("suspended.script"));
-    let source = Rc::new(Source::new("suspended.script", PROGRAM));
+    let source = Source::new("suspended.script", PROGRAM);
     let run = || -> R<()> {
-        let code =
-            vm.compile(source.clone(), Mode::File, &module.dict).map_err(|error| vm.raise_syntax_error(&source, &error))?;
+        let code = vm.compile(&source, Mode::File, &module.dict).map_err(|error| vm.raise_compile_error(&source, error))?;
         vm.run(&code).map(drop)
     };
     if let Err(Raised) = run() {

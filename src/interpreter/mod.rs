@@ -20,6 +20,7 @@ pub use run::Run;
 use crate::error::Error;
 use crate::host::{Host, Stream};
 use crate::native::new_module;
+use crate::resolve::CompileError;
 use crate::sched::{self, workers};
 use crate::syntax::{Mode, Options, Source};
 use crate::value::{Module, R, Ref, Value};
@@ -256,7 +257,8 @@ impl Interpreter {
         let globals = self.main().dict.clone();
         match self.vm.compile_with(source, options, &globals) {
             Ok(code) => Ok(self.vm.run(&code)),
-            Err(error) => Err(Error::syntax(source, &error)),
+            Err(CompileError::Syntax(error)) => Err(Error::syntax(source, &error)),
+            Err(CompileError::Raised(raised)) => Ok(Err(raised)),
         }
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use super::{Data, FromData, Interpreter, Island};
 use crate::error::Error;
+use crate::resolve::CompileError;
 use crate::sched::driver::{self, Drive};
 use crate::sched::future::AnyFuture;
 use crate::sched::{EventLoop, task};
@@ -92,7 +93,11 @@ impl<'i> Inner<'i> {
     fn start(&mut self, source: &Source) -> Result<R<Option<Value>>, Error> {
         let vm = &*self.interpreter.vm;
         let globals = self.interpreter.main().dict.clone();
-        let code = vm.compile_script(source, &globals).map_err(|error| Error::syntax(source, &error))?;
+        let code = match vm.compile_script(source, &globals) {
+            Ok(code) => code,
+            Err(CompileError::Syntax(error)) => return Err(Error::syntax(source, &error)),
+            Err(CompileError::Raised(raised)) => return Ok(Err(raised)),
+        };
         let body = match vm.run(&code) {
             Ok(body) => body,
             Err(raised) => return Ok(Err(raised)),
@@ -155,7 +160,7 @@ fn supervise(interpreter: &Interpreter, body: Value) -> R {
             let source = Source::new("<supervise>", include_str!("supervise.script"));
             match vm.compile_with(&source, Mode::File.into(), &globals) {
                 Ok(code) => drop(vm.run(&code)?),
-                Err(error) => return Err(vm.raise_syntax_error(&source, &error)),
+                Err(error) => return Err(vm.raise_compile_error(&source, error)),
             }
             vm.extension(|| Supervisor(globals)).0.clone()
         }
@@ -178,7 +183,11 @@ pub(super) fn interact(interpreter: &mut Interpreter, source: &Source) -> Result
     interpreter.enter(|this| {
         let vm = &this.vm;
         let globals = this.main().dict.clone();
-        let code = vm.compile_with(source, options, &globals).map_err(|error| Error::syntax(source, &error))?;
+        let code = match vm.compile_with(source, options, &globals) {
+            Ok(code) => code,
+            Err(CompileError::Syntax(error)) => return Err(Error::syntax(source, &error)),
+            Err(CompileError::Raised(raised)) => return Ok(Err(raised)),
+        };
         let body = match vm.run(&code) {
             Ok(body) if code.kind == CodeKind::Coroutine => body,
             other => return Ok(other.map(drop)),

@@ -1,56 +1,124 @@
 //! From text to code that runs in a namespace: what `compile`, `exec`, `eval`, imports and the prompt use.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::{Purpose, lower};
-use crate::syntax::ast::{Stmt, StmtKind};
-use crate::syntax::{Mode, Options, Source, SyntaxError, parse};
-use crate::value::Shared;
-use crate::value::{Dict, R, Raised, Ref, Slots, Value};
+use crate::syntax::ast::{Module, Stmt, StmtKind};
+use crate::syntax::{Mode, Options, Source, SyntaxError, SyntaxErrorKind, parse_watched};
+use crate::value::{Dict, Heap, R, Raised, Ref, Shared, Slots, Value};
 use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind};
 use crate::vm::coroutine::Outcome;
 use crate::vm::function::Function;
 
+/// Why a text did not become code.
+pub enum CompileError {
+    Syntax(SyntaxError),
+    /// A limit was crossed, or the script interrupted.
+    Raised(Raised),
+}
+
+impl From<SyntaxError> for CompileError {
+    fn from(error: SyntaxError) -> CompileError {
+        match error.kind {
+            SyntaxErrorKind::Stopped => CompileError::Raised(Raised),
+            _ => CompileError::Syntax(error),
+        }
+    }
+}
+
+/// Code, or why there is none.
+pub type Compiled = Result<Ref<Code>, CompileError>;
+
+/// The syntax tree of a token takes at most about so many bytes.
+const TOKEN_BYTES: usize = 128;
+
+/// A syntax tree on the account of memory.
+struct Tree<'a> {
+    heap: &'a Heap,
+    bytes: Cell<usize>,
+}
+
+impl Drop for Tree<'_> {
+    fn drop(&mut self) {
+        self.heap.discharge(self.bytes.get());
+    }
+}
+
 impl Vm {
     /// Parses and lowers a program for the namespace `globals`. In `Mode::Eval` running it gives the expression's value, in
     /// `Mode::Interactive` expression statements are shown.
-    pub fn compile(&self, source: Rc<Source>, mode: Mode, globals: &Ref<Dict>) -> Result<Ref<Code>, SyntaxError> {
-        self.compile_with(&source, Options::from(mode), globals)
+    pub fn compile(&self, source: &Source, mode: Mode, globals: &Ref<Dict>) -> Compiled {
+        self.compile_with(source, Options::from(mode), globals)
     }
 
     /// The same with the parser's options: `top_level_await` makes the code of a program that awaits a coroutine's.
-    pub fn compile_with(&self, source: &Source, options: Options, globals: &Ref<Dict>) -> Result<Ref<Code>, SyntaxError> {
-        let module = parse(source, options)?;
+    pub fn compile_with(&self, source: &Source, options: Options, globals: &Ref<Dict>) -> Compiled {
         let purpose = match options.mode {
             Mode::File => Purpose::File,
             Mode::Interactive => Purpose::Interactive,
             Mode::Eval => Purpose::Eval,
         };
-        lower(self, source, module, globals, purpose)
+        self.compile_for(source, options, globals, purpose, |_| ())
     }
 
     /// As `compile`, with `await` allowed at top level; running it gives the value of the last statement if that is an expression.
-    pub fn compile_script(&self, source: &Source, globals: &Ref<Dict>) -> Result<Ref<Code>, SyntaxError> {
-        let mut module = parse(source, Options { mode: Mode::File, top_level_await: true })?;
-        if let Some(Stmt { kind, .. }) = module.body.last_mut() {
+    pub fn compile_script(&self, source: &Source, globals: &Ref<Dict>) -> Compiled {
+        let options = Options { mode: Mode::File, top_level_await: true };
+        self.compile_for(source, options, globals, Purpose::File, |module| {
+            let Some(Stmt { kind, .. }) = module.body.last_mut() else { return };
             *kind = match std::mem::replace(kind, StmtKind::Pass) {
                 StmtKind::Expr { value } => StmtKind::Return { value: Some(value) },
                 other => other,
             };
-        }
-        lower(self, source, module, globals, Purpose::File)
+        })
     }
 
     /// As `compile`, for a namespace beside the globals in which names are looked up first and bound: run it with `run_in`.
-    pub fn compile_for_namespace(&self, source: &Source, mode: Mode, globals: &Ref<Dict>) -> Result<Ref<Code>, SyntaxError> {
-        let module = parse(source, mode)?;
+    pub fn compile_for_namespace(&self, source: &Source, mode: Mode, globals: &Ref<Dict>) -> Compiled {
         let purpose = match mode {
             Mode::File => Purpose::FileIn,
             Mode::Interactive => Purpose::InteractiveIn,
             Mode::Eval => Purpose::EvalIn,
         };
-        lower(self, source, module, globals, purpose)
+        self.compile_for(source, mode.into(), globals, purpose, |_| ())
+    }
+
+    /// Parses, changes and lowers a text, within the limits.
+    fn compile_for(
+        &self,
+        source: &Source,
+        options: Options,
+        globals: &Ref<Dict>,
+        purpose: Purpose,
+        change: impl FnOnce(&mut Module),
+    ) -> Compiled {
+        // The text, and where its lines begin.
+        let text = source.text();
+        let bytes = text.len() + size_of::<u32>() * memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        self.check_alloc(bytes).map_err(CompileError::Raised)?;
+        let held = Rc::new(self.heap.hold(bytes));
+        let tree = Tree { heap: &self.heap, bytes: Cell::new(0) };
+        let mut module = parse_watched(source, options, &|tokens| {
+            let bytes = tokens * TOKEN_BYTES;
+            if self.charge(tokens as u64).and_then(|()| self.check_alloc(bytes)).is_err() {
+                return false;
+            }
+            self.heap.charge(bytes);
+            tree.bytes.set(tree.bytes.get() + bytes);
+            true
+        })?;
+        change(&mut module);
+        Ok(lower(self, source, module, globals, purpose, held)?)
+    }
+
+    /// What the script gets instead of the code.
+    pub fn raise_compile_error(&self, source: &Source, error: CompileError) -> Raised {
+        match error {
+            CompileError::Syntax(error) => self.raise_syntax_error(source, &error),
+            CompileError::Raised(raised) => raised,
+        }
     }
 
     /// Runs a module's (or expression's) code. If it awaits at top level the result is a coroutine to be awaited.

@@ -6,4 +6,5 @@ mod lower;
 mod mangle;
 mod scope;
 
+pub use compile::{CompileError, Compiled};
 pub use lower::{Lowered, Purpose, lower};

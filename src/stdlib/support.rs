@@ -2,7 +2,6 @@
 //! that complete a module, and counting work.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use crate::native::{Row, define_class, define_iterator};
 use crate::syntax::{Mode, Source};
@@ -66,11 +65,8 @@ pub fn add(vm: &Vm, module: &Ref<Module>, name: &str, value: Value) {
 
 /// Runs the script that completes a module, in the module's own namespace. An error in it is one of ours, so it is told whole.
 pub fn run_script(vm: &Vm, module: &Ref<Module>, text: &'static str) -> R<()> {
-    let source = Rc::new(Source::new(format!("<{}>", module.name.as_str()), text));
-    let code = match vm.compile(source, Mode::File, &module.dict) {
-        Ok(code) => code,
-        Err(error) => return Err(vm.system_error(format!("{}: {error:?}", module.name.as_str()))),
-    };
+    let source = Source::new(format!("<{}>", module.name.as_str()), text);
+    let code = vm.compile(&source, Mode::File, &module.dict).map_err(|error| vm.raise_compile_error(&source, error))?;
     // The script may import modules that import this one.
     vm.modules.set_str(&module.name, Value::from(module));
     let result = vm.run(&code);

@@ -116,6 +116,8 @@ pub enum SyntaxErrorKind {
     TooManyFStrings,
     TooManyBlocks,
     FunctionTooLarge,
+    /// Whoever watches the work wants it to end; see `parse_watched`.
+    Stopped,
 
     // Targets.
     AssignTo {
@@ -390,6 +392,7 @@ impl fmt::Display for SyntaxErrorKind {
             TooManyFStrings => f.write_str("too many nested f-strings"),
             TooManyBlocks => f.write_str("too many statically nested blocks"),
             FunctionTooLarge => f.write_str("function has too many variables or branches"),
+            Stopped => f.write_str("stopped"),
 
             AssignTo { what, here } => {
                 write!(f, "cannot assign to {what}")?;

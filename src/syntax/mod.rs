@@ -51,7 +51,12 @@ impl From<Mode> for Options {
 
 /// Parses and checks a source. The second argument is a [`Mode`], or [`Options`].
 pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module, SyntaxError> {
-    let options = options.into();
+    parse_watched(source, options.into(), &|_| true)
+}
+
+/// As [`parse`], under an eye: `watch` is told now and then how many tokens were read since it was told last, and says whether to go on.
+/// If not, the error is of the kind `Stopped`.
+pub fn parse_watched(source: &Source, options: Options, watch: &dyn Fn(usize) -> bool) -> Result<ast::Module, SyntaxError> {
     let text = source.text();
     if text.len() >= u32::MAX as usize {
         return Err(SyntaxError::new(SyntaxErrorKind::SourceTooLarge, Span::default()));
@@ -62,7 +67,7 @@ pub fn parse(source: &Source, options: impl Into<Options>) -> Result<ast::Module
     // Half-built trees are dropped in there.
     let room = ast::drop_stack(text.len());
     stacker::maybe_grow(room, room, || {
-        let body = statements(text, options.mode)?;
+        let body = statements(text, options.mode, watch)?;
         if options.mode == Mode::Interactive {
             check_single(text, &body)?;
         }
@@ -84,8 +89,11 @@ fn check_single(text: &str, body: &[ast::Stmt]) -> Result<(), SyntaxError> {
     Ok(())
 }
 
+/// How many tokens are read between looks at the watch.
+const GLANCE: usize = 256;
+
 /// Runs the generated parser.
-fn statements(text: &str, mode: Mode) -> Result<Vec<ast::Stmt>, SyntaxError> {
+fn statements(text: &str, mode: Mode, watch: &dyn Fn(usize) -> bool) -> Result<Vec<ast::Stmt>, SyntaxError> {
     let start = match mode {
         Mode::File => Token::StartFile,
         Mode::Interactive => Token::StartInteractive,
@@ -95,7 +103,18 @@ fn statements(text: &str, mode: Mode) -> Result<Vec<ast::Stmt>, SyntaxError> {
     let mut layout = Layout::new(text, start);
     // An error of a token stands; one of an action gives way to errors of tokens behind it.
     let mut of_token = false;
+    let mut count = 0usize;
     let tokens = layout.by_ref().map(|token| match token {
+        Ok(_)
+            if {
+                count += 1;
+                count.is_multiple_of(GLANCE) && !watch(GLANCE)
+            } =>
+        {
+            of_token = true;
+            actions.fail(SyntaxError::new(SyntaxErrorKind::Stopped, Span::default()));
+            Err(Stop)
+        }
         Ok(token) if !actions.failed() => Ok(token),
         Ok(_) => Err(Stop),
         Err(error) => {

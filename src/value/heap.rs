@@ -21,6 +21,7 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 
 use super::Value;
 use super::object::{Header, Kind, ObjRef};
@@ -191,6 +192,8 @@ pub struct Heap {
     chunks: RefCell<Chunks>,
     /// Bytes in live cells and in the buffers that objects own.
     bytes: Cell<usize>,
+    /// Bytes that were held by `Charged` and are to be taken off.
+    returned: Rc<Cell<usize>>,
     /// What `bytes` may reach before the interpreter is asked to stop the script.
     limit: Cell<usize>,
     /// Counts down on container creation, up on release; below zero a collection is due.
@@ -216,6 +219,18 @@ pub struct Heap {
     torn_down: Cell<bool>,
 }
 
+/// Bytes on the account of a heap that belong to no object of it: texts of programs.
+pub struct Charged {
+    bytes: usize,
+    returned: Rc<Cell<usize>>,
+}
+
+impl Drop for Charged {
+    fn drop(&mut self) {
+        self.returned.set(self.returned.get().saturating_add(self.bytes));
+    }
+}
+
 impl Heap {
     /// An empty heap. It is boxed because its pages point at it.
     pub fn new() -> Box<Heap> {
@@ -225,6 +240,7 @@ impl Heap {
             slots: Cells::new(),
             chunks: RefCell::default(),
             bytes: Cell::new(0),
+            returned: Rc::default(),
             limit: Cell::new(usize::MAX),
             until_collection: Cell::new(FIRST_COLLECTION),
             patience: Cell::new(1),
@@ -451,11 +467,26 @@ impl Heap {
     #[inline]
     pub fn room_for(&self, bytes: usize) -> bool {
         self.bytes.get().checked_add(bytes).is_some_and(|total| total <= self.limit.get())
+            || self.returned.get() > 0 && self.settle(bytes)
+    }
+
+    /// Takes what `Charged` gave back off the account; whether there is room then.
+    #[cold]
+    #[inline(never)]
+    fn settle(&self, bytes: usize) -> bool {
+        self.discharge(self.returned.take());
+        self.room_for(bytes)
     }
 
     /// Bytes in use.
     pub fn bytes(&self) -> usize {
-        self.bytes.get()
+        self.bytes.get().saturating_sub(self.returned.get())
+    }
+
+    /// Adds bytes to the account that belong to no object, until the result is dropped.
+    pub fn hold(&self, bytes: usize) -> Charged {
+        self.charge(bytes);
+        Charged { bytes, returned: self.returned.clone() }
     }
 
     /// The limit in bytes; `usize::MAX` means none.

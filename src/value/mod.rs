@@ -41,7 +41,7 @@ pub use class::{Base, Class, MappingProxy, Shape};
 pub use complex::Complex;
 pub use dict::Dict;
 pub use exception::Exception;
-pub use heap::{Heap, LastRite};
+pub use heap::{Charged, Heap, LastRite};
 pub use instance::Instance;
 pub use int::BigInt;
 pub use iterator::{Iter, IteratorKind, NativeIterator, Show};

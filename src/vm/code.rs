@@ -74,12 +74,19 @@ pub struct Code {
     pub mode: Mode,
     /// Holds a `try` or `with` in which it may suspend: dropping a suspended frame has code to run.
     pub has_cleanup: bool,
+    /// About how many bytes the body takes.
+    pub size: usize,
     pub body: Tree,
 }
 
 impl Payload for Code {
     const KIND: Kind = Kind::Code;
     const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn buffers(&self) -> usize {
+        self.size
+    }
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.reference(&self.name);

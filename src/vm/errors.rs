@@ -139,13 +139,24 @@ impl Vm {
         }
     }
 
-    /// `MemoryError` unless `bytes` more fit within the limit and the address space. To be asked before a large allocation.
+    /// `MemoryError` unless `bytes` more fit within the limit and the address space, once unreachable circles are gone. To be asked
+    /// before a large allocation, with no container borrowed.
     #[inline]
     pub fn check_alloc(&self, bytes: usize) -> R<()> {
-        if bytes > (isize::MAX as usize) / 2 || !self.heap.room_for(bytes) || (bytes >= PROBED && !is_obtainable(bytes)) {
+        if bytes > (isize::MAX as usize) / 2
+            || !(self.heap.room_for(bytes) || self.make_room(bytes))
+            || (bytes >= PROBED && !is_obtainable(bytes))
+        {
             return Err(self.out_of_memory());
         }
         Ok(())
+    }
+
+    /// Collects circles if that might help; whether it did.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&self, bytes: usize) -> bool {
+        bytes <= self.heap.limit() && self.collect_cycles() > 0 && self.heap.room_for(bytes)
     }
 
     /// As `check_alloc`, for `count` items of `size` bytes.

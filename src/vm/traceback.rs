@@ -9,7 +9,7 @@ pub use chain::format_exception;
 
 use super::Vm;
 use crate::syntax::{Source, Span};
-use crate::value::{Exception, Kind, Payload, Raised, Ref, Shared, Str, Value, Visitor};
+use crate::value::{Charged, Exception, Kind, Payload, Raised, Ref, Shared, Str, Value, Visitor};
 
 /// What tracebacks tell about a body of code.
 pub struct CodeInfo {
@@ -24,6 +24,8 @@ pub struct CodeInfo {
     pub number: u32,
     /// `types.coroutine` has made the generators of this function awaitable.
     pub is_iterable_coroutine: Cell<bool>,
+    /// The bytes of the source on the account of memory.
+    pub held: Rc<Charged>,
 }
 
 /// The payload of a traceback: a place in a body of code, and the entry of the frame it called. The head is the outermost frame.

@@ -4,8 +4,6 @@
 //! evaluator knows: it has nodes of its own for calls by these names. What arrives here came another way, and means that of the
 //! program.
 
-use std::rc::Rc;
-
 use crate::native::Row;
 use crate::rows;
 use crate::syntax::{Mode, Source};
@@ -54,6 +52,8 @@ fn import(vm: &Vm, name: &Value, globals: &Value, _locals: &Value, from: &Value,
 /// Source text given as a string or bytes.
 fn text(vm: &Vm, source: &Value) -> R<Option<String>> {
     if let Some(text) = source.payload::<Str>() {
+        // It is copied, and once more as the source.
+        vm.check_alloc(2 * text.byte_len())?;
         return Ok(Some(text.as_str().to_owned()));
     }
     match binary::bytes_of(source) {
@@ -64,8 +64,8 @@ fn text(vm: &Vm, source: &Value) -> R<Option<String>> {
 
 fn compiled(vm: &Vm, text: &str, file: &str, mode: Mode, globals: &Ref<Dict>) -> R<Ref<Code>> {
     vm.charge((text.len() / 64) as u64)?;
-    let source = Rc::new(Source::new(file, text));
-    vm.compile(source.clone(), mode, globals).map_err(|error| vm.raise_syntax_error(&source, &error))
+    let source = Source::new(file, text);
+    vm.compile(&source, mode, globals).map_err(|error| vm.raise_compile_error(&source, error))
 }
 
 fn compile(vm: &Vm, source: &Value, file: &Value, mode: &Value) -> R<Ref<Code>> {
@@ -136,22 +136,18 @@ fn run_in(vm: &Vm, name: &str, source: &Value, mode: Mode, globals: &Ref<Dict>, 
     }
     let code = match (source.downcast::<Code>(), text(vm, source)?) {
         // Code is lowered for one namespace, so running it in another means lowering its text again.
-        (Some(code), _) => {
-            let source = Rc::new(code.info.source.clone());
-            prepared(vm, source, code.mode, globals, separate)?
-        }
+        (Some(code), _) => prepared(vm, &code.info.source, code.mode, globals, separate)?,
         (None, Some(text)) => {
             let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']) } else { &text };
             vm.charge((text.len() / 64) as u64)?;
-            prepared(vm, Rc::new(Source::new("<string>", text)), mode, globals, separate)?
+            prepared(vm, &Source::new("<string>", text), mode, globals, separate)?
         }
         (None, None) => return Err(vm.type_error(format!("{name}() arg 1 must be a string, bytes or code object"))),
     };
     if separate { vm.run_in(&code, locals.clone()) } else { vm.run(&code) }
 }
 
-fn prepared(vm: &Vm, source: Rc<Source>, mode: Mode, globals: &Ref<Dict>, separate: bool) -> R<Ref<Code>> {
-    let compiled =
-        if separate { vm.compile_for_namespace(&source, mode, globals) } else { vm.compile(source.clone(), mode, globals) };
-    compiled.map_err(|error| vm.raise_syntax_error(&source, &error))
+fn prepared(vm: &Vm, source: &Source, mode: Mode, globals: &Ref<Dict>, separate: bool) -> R<Ref<Code>> {
+    let compiled = if separate { vm.compile_for_namespace(source, mode, globals) } else { vm.compile(source, mode, globals) };
+    compiled.map_err(|error| vm.raise_compile_error(source, error))
 }

@@ -72,6 +72,9 @@ pub(super) use {with_operand, with_operands};
 impl Lowerer<'_> {
     /// An expression as a tree.
     pub(super) fn expr(&mut self, expr: &mut Expr) -> Tree {
+        if !self.step() {
+            return Box::new(Const(Value::None));
+        }
         if expr.depth().total > SHALLOW {
             let deep = expr.depth().total.is_multiple_of(32);
             let tree = with_stack(|| self.expr_here(expr));

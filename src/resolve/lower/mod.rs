@@ -24,7 +24,7 @@ use std::rc::Rc;
 use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes};
 use crate::syntax::ast::{Module, Name};
 use crate::syntax::{Mode, Source, Span, SyntaxError, SyntaxErrorKind};
-use crate::value::{Dict, Ref, Str, Value};
+use crate::value::{Charged, Dict, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::code::{Code, CodeKind, Parameters};
 use crate::vm::enter::Entry;
@@ -64,8 +64,8 @@ impl Purpose {
 /// The code of a module.
 pub type Lowered = Result<Ref<Code>, SyntaxError>;
 
-/// Lowers a module for a namespace.
-pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, purpose: Purpose) -> Lowered {
+/// Lowers a module for a namespace. `held` is the text on the account of memory.
+pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, purpose: Purpose, held: Rc<Charged>) -> Lowered {
     super::mangle::mangle(&mut module);
     let mut scopes = Scopes::analyse(&module)?;
     if purpose.has_namespace() {
@@ -83,6 +83,7 @@ pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, 
         future_annotations,
         purpose,
         error: None,
+        held,
     };
     let code = lowerer.module(&mut module);
     lowerer.error.map_or(Ok(code), Err)
@@ -92,6 +93,12 @@ pub fn lower(vm: &Vm, source: &Source, mut module: Module, globals: &Ref<Dict>, 
 const MOST_VARIABLES: usize = 60_000;
 /// Cases of a `match`, handlers of a `try`.
 const MOST_BRANCHES: usize = 30_000;
+
+/// What a body of code takes by itself, and for each statement and expression, in bytes, on an average.
+const CODE_BYTES: usize = 512;
+const NODE_BYTES: usize = 80;
+/// How many of them are lowered between looks at the limits.
+const GLANCE: usize = 256;
 
 /// The frame being built.
 struct Frame {
@@ -110,6 +117,8 @@ struct Frame {
     suspends: bool,
     is_async_generator: bool,
     has_walrus: bool,
+    /// Statements and expressions lowered.
+    nodes: usize,
     /// The slot of the first parameter, for `super()`.
     first: Option<u16>,
 }
@@ -127,6 +136,8 @@ struct Lowerer<'a> {
     purpose: Purpose,
     /// What makes the code useless.
     error: Option<SyntaxError>,
+    /// The text on the account of memory.
+    held: Rc<Charged>,
 }
 
 /// Where a name lives, for the code being lowered.
@@ -190,6 +201,25 @@ impl Lowerer<'_> {
         self.error.get_or_insert_with(|| SyntaxError::new(SyntaxErrorKind::FunctionTooLarge, span));
     }
 
+    /// Counts a statement or expression, and looks up from time to time; whether it makes sense to go on.
+    fn step(&mut self) -> bool {
+        if self.error.is_some() {
+            return false;
+        }
+        let frame = self.frame();
+        frame.nodes += 1;
+        if !frame.nodes.is_multiple_of(GLANCE) {
+            return true;
+        }
+        let bytes = GLANCE * NODE_BYTES;
+        if self.vm.charge(GLANCE as u64).and_then(|()| self.vm.check_alloc(bytes)).is_err() {
+            self.error = Some(SyntaxError::new(SyntaxErrorKind::Stopped, Span::default()));
+            return false;
+        }
+        self.vm.heap.charge(bytes);
+        true
+    }
+
     fn mark(&mut self) -> u16 {
         self.frame().next
     }
@@ -247,6 +277,7 @@ impl Lowerer<'_> {
             module: self.globals.get_str(&self.vm.n.__name__).and_then(|name| name.as_str().map(Box::from)),
             number,
             is_iterable_coroutine: Cell::new(false),
+            held: self.held.clone(),
         })
     }
 
@@ -273,6 +304,7 @@ impl Lowerer<'_> {
             suspends: of.has_await || of.has_yield,
             is_async_generator: false,
             has_walrus: of.has_walrus,
+            nodes: 0,
             first: None,
         };
         self.frames.push(frame);
@@ -303,6 +335,8 @@ impl Lowerer<'_> {
         let slots = frame.most as usize;
         let free = frame.free.iter().map(|(_, name)| self.vm.intern(name.as_str())).collect();
         let has_cleanup = scope.has_cleanup;
+        let size = CODE_BYTES + frame.nodes * NODE_BYTES;
+        self.vm.heap.charge(CODE_BYTES + frame.nodes % GLANCE * NODE_BYTES);
         let code = Code {
             name: self.vm.intern(name),
             qualname: self.vm.intern(qualname),
@@ -322,6 +356,7 @@ impl Lowerer<'_> {
             info: frame.info,
             mode: self.purpose.mode(),
             has_cleanup,
+            size,
             body,
         };
         self.vm.heap.alloc(code)

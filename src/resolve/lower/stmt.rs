@@ -192,6 +192,9 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn statement(&mut self, statement: &mut Stmt, out: &mut Statements) {
+        if !self.step() {
+            return;
+        }
         let mark = self.mark();
         self.statement_here(statement, out);
         self.release(mark);

@@ -106,11 +106,11 @@ impl Queue {
     }
 
     fn put(&self, vm: &Vm, item: Value) -> R<()> {
-        let mut items = self.items.borrow_mut();
-        let before = items.capacity();
-        if items.len() == before {
+        let before = self.items.borrow().capacity();
+        if self.len() == before {
             vm.check_alloc(before * size_of::<Value>())?;
         }
+        let mut items = self.items.borrow_mut();
         items.push_back(item);
         vm.heap.charge((items.capacity() - before) * size_of::<Value>());
         drop(items);

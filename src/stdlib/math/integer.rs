@@ -1,11 +1,13 @@
 //! Integer functions of `math`: exact at any size.
 
-use dashu_int::ops::{Abs, BitTest, Gcd, SquareRoot, UnsignedAbs};
+use dashu_int::ops::{Abs, BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
 use crate::native::Integer;
 use crate::value::{BigInt, R, Ref, Tuple, Value};
 use crate::vm::Vm;
+use crate::vm::number::huge;
+use crate::vm::number::integer::check_bits;
 
 /// An integer argument, by `__index__`.
 fn integer(vm: &Vm, value: &Value) -> R<IBig> {
@@ -14,16 +16,21 @@ fn integer(vm: &Vm, value: &Value) -> R<IBig> {
 }
 
 pub fn math_gcd(vm: &Vm, integers: &Ref<Tuple>) -> R {
-    fold(vm, integers, 0, |a, b| a.gcd(b).into(), |a, b| Some(gcd_u64(a, b)))
+    fold(vm, integers, 0, |a, b| gcd(vm, a, b), |a, b| Some(gcd_u64(a, b)))
+}
+
+fn gcd(vm: &Vm, a: &IBig, b: &IBig) -> R<IBig> {
+    Ok(huge::gcd(vm, a.clone().unsigned_abs(), b.clone().unsigned_abs())?.into())
 }
 
 pub fn math_lcm(vm: &Vm, integers: &Ref<Tuple>) -> R {
     let lcm = |a: &IBig, b: &IBig| {
         if *a == IBig::ZERO || *b == IBig::ZERO {
-            return IBig::ZERO;
+            return Ok(IBig::ZERO);
         }
-        let divisor = IBig::from(a.gcd(b));
-        (a / divisor * b).abs()
+        check_bits(vm, (a.clone().bit_len() + b.clone().bit_len()) as u64)?;
+        let (quotient, _) = huge::div_rem(vm, a, &gcd(vm, a, b)?)?;
+        Ok(huge::multiply(vm, &quotient, b)?.abs())
     };
     fold(vm, integers, 1, lcm, |a, b| if a == 0 || b == 0 { Some(0) } else { (a / gcd_u64(a, b)).checked_mul(b) })
 }
@@ -33,7 +40,7 @@ fn fold(
     vm: &Vm,
     integers: &Ref<Tuple>,
     start: u64,
-    big: impl Fn(&IBig, &IBig) -> IBig,
+    big: impl Fn(&IBig, &IBig) -> R<IBig>,
     small: impl Fn(u64, u64) -> Option<u64>,
 ) -> R {
     let mut total = start;
@@ -46,11 +53,9 @@ fn fold(
             total = next;
             continue;
         }
-        let mut sum = big(&IBig::from(total), &integer(vm, &index)?);
+        let mut sum = big(&IBig::from(total), &integer(vm, &index)?)?;
         for item in items {
-            let bits = sum.clone().bit_len();
-            vm.charge(1 + bits as u64 / 512)?;
-            sum = big(&sum, &integer(vm, item)?);
+            sum = big(&sum, &integer(vm, item)?)?;
         }
         return Ok(vm.heap.int(sum));
     }
@@ -73,16 +78,9 @@ pub fn math_isqrt(vm: &Vm, n: &Value) -> R {
             let Ok(number) = UBig::try_from(number) else {
                 return Err(vm.value_error("isqrt() argument must be nonnegative"));
             };
-            charge_product(vm, number.bit_len())?;
-            Ok(vm.heap.int(IBig::from(number.sqrt())))
+            Ok(vm.heap.int(IBig::from(huge::square_root(vm, &number)?)))
         }
     }
-}
-
-/// The work of multiplying numbers of so many bits, roughly.
-fn charge_product(vm: &Vm, bits: usize) -> R<()> {
-    let words = bits as u64 / 64;
-    vm.charge(1 + words / 16 + words * words.isqrt() / 256)
 }
 
 pub fn math_factorial(vm: &Vm, n: &Value) -> R {
@@ -100,23 +98,22 @@ pub fn math_factorial(vm: &Vm, n: &Value) -> R {
     if n <= 20 {
         return Ok(Value::Int((1..=n).product()));
     }
-    Ok(vm.heap.int(product_of_range(vm, 1, n as u64)?.into()))
+    Ok(vm.heap.int(product_of_range(vm, 1, n as u64)?))
 }
 
 /// `low * (low + 1) * ... * high`, by halves so that factors are of like size.
-fn product_of_range(vm: &Vm, low: u64, high: u64) -> R<UBig> {
+fn product_of_range(vm: &Vm, low: u64, high: u64) -> R<IBig> {
     if low > high {
-        return Ok(UBig::ONE);
+        return Ok(IBig::ONE);
     }
-    let bits = (high - low + 1).saturating_mul(u64::from(64 - high.leading_zeros()));
-    vm.check_alloc((bits / 8) as usize)?;
+    check_bits(vm, (high - low + 1).saturating_mul(u64::from(64 - high.leading_zeros())))?;
     halves(vm, low, high)
 }
 
-fn halves(vm: &Vm, low: u64, high: u64) -> R<UBig> {
+fn halves(vm: &Vm, low: u64, high: u64) -> R<IBig> {
     if high - low < 16 {
         vm.charge(1)?;
-        let mut product = UBig::from(low);
+        let mut product = IBig::from(low);
         for factor in low + 1..=high {
             product *= factor;
         }
@@ -125,8 +122,7 @@ fn halves(vm: &Vm, low: u64, high: u64) -> R<UBig> {
     // The depth is the logarithm of the length.
     let middle = low + (high - low) / 2;
     let (a, b) = (halves(vm, low, middle)?, halves(vm, middle + 1, high)?);
-    charge_product(vm, a.bit_len() + b.bit_len())?;
-    Ok(a * b)
+    huge::multiply(vm, &a, &b)
 }
 
 fn negative(number: &IBig) -> bool {
@@ -156,14 +152,12 @@ pub fn math_perm(vm: &Vm, n: &Value, k: &Value) -> R {
 /// `n * (n - 1) * ... ` of `k` factors.
 fn falling(vm: &Vm, n: &IBig, k: u64) -> R<IBig> {
     if let Ok(n) = u64::try_from(n) {
-        return Ok(product_of_range(vm, n - k + 1, n)?.into());
+        return product_of_range(vm, n - k + 1, n);
     }
-    let bits = (n.clone().bit_len() as u64).saturating_mul(k);
-    vm.check_alloc((bits / 8) as usize)?;
+    check_bits(vm, (n.clone().bit_len() as u64).saturating_mul(k))?;
     let mut product = IBig::ONE;
     for step in 0..k {
-        charge_product(vm, product.clone().bit_len())?;
-        product *= n - IBig::from(step);
+        product = huge::multiply(vm, &product, &(n - IBig::from(step)))?;
     }
     Ok(product)
 }
@@ -190,8 +184,8 @@ pub fn math_comb(vm: &Vm, n: &Value, k: &Value) -> R {
     }
     let numerator = falling(vm, &n, k)?;
     let denominator = product_of_range(vm, 1, k)?;
-    charge_product(vm, numerator.clone().unsigned_abs().bit_len())?;
-    Ok(vm.heap.int(numerator / denominator))
+    let (quotient, _) = huge::div_rem(vm, &numerator, &denominator)?;
+    Ok(vm.heap.int(quotient))
 }
 
 fn small_comb(n: u64, k: u64) -> Option<u64> {

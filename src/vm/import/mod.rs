@@ -316,9 +316,9 @@ impl Vm {
         self.modules.set_str(&key, Value::from(&module));
         let imports = self.imports();
         imports.loading.borrow_mut().push(module.clone());
-        let result = match self.compile(Rc::new(source.clone()), Mode::File, &module.dict) {
+        let result = match self.compile(&source, Mode::File, &module.dict) {
             Ok(code) => self.run(&code),
-            Err(error) => Err(self.raise_syntax_error(&source, &error)),
+            Err(error) => Err(self.raise_compile_error(&source, error)),
         };
         imports.loading.borrow_mut().retain(|other| !other.is(&module));
         match result {

@@ -1,16 +1,18 @@
 //! Arithmetic of integers: machine words first, big integers where those overflow.
 
-use dashu_int::fast_div::ConstDivisor;
 use dashu_int::ops::{BitTest, DivRem, UnsignedAbs};
 use dashu_int::{IBig, Sign, UBig};
 
-use super::{Number, float};
+use super::{Number, float, huge};
 use crate::syntax::ast::Operator;
 use crate::value::{R, Value, hash as hashes};
 use crate::vm::Vm;
 
 /// The most bits an integer may have: 1 GiB, whatever the memory limit.
 const MAX_BITS: u64 = 1 << 33;
+
+/// Bits up to which a result is not worth counting its work.
+const SHORT: u64 = 4096;
 
 /// `a op b` for integers; `None` for `@`.
 #[inline]
@@ -132,7 +134,7 @@ fn bits_of(number: Number<'_>) -> u64 {
 
 /// Before an integer of so many bits is made: memory, and the work of going over it once.
 pub fn check_bits(vm: &Vm, bits: u64) -> R<()> {
-    if bits <= 4096 {
+    if bits <= SHORT {
         return Ok(());
     }
     if bits > MAX_BITS {
@@ -140,13 +142,6 @@ pub fn check_bits(vm: &Vm, bits: u64) -> R<()> {
     }
     vm.check_alloc((bits / 8) as usize)?;
     vm.charge(bits / 64 / 64)
-}
-
-/// The work of multiplying integers of so many bits, in the units of `Vm::charge`.
-fn product_work(a: u64, b: u64) -> u64 {
-    let (short, long) = if a < b { (a / 64 + 1, b / 64 + 1) } else { (b / 64 + 1, a / 64 + 1) };
-    let square = if short <= 32 { (short * short) as f64 } else { 1024.0 * (short as f64 / 32.0).powf(1.5) };
-    (square * (long as f64 / short as f64) / 64.0) as u64
 }
 
 fn linear(vm: &Vm, op: Operator, a: Number<'_>, b: Number<'_>) -> R {
@@ -171,12 +166,10 @@ fn apply(op: Operator, a: &IBig, b: &IBig) -> IBig {
 }
 
 fn multiply(vm: &Vm, a: Number<'_>, b: Number<'_>) -> R {
-    let (m, n) = (bits_of(a), bits_of(b));
-    check_bits(vm, m + n)?;
-    if m + n > 4096 {
-        vm.charge(product_work(m, n))?;
-    }
+    let bits = bits_of(a) + bits_of(b);
+    check_bits(vm, bits)?;
     let result = match (a, b) {
+        (Number::Big(a), Number::Big(b)) if bits > SHORT => huge::multiply(vm, &a.0, &b.0)?,
         (Number::Big(a), Number::Big(b)) => &a.0 * &b.0,
         (Number::Big(a), Number::Int(b)) | (Number::Int(b), Number::Big(a)) => &a.0 * b,
         (a, b) => a.to_big() * b.to_big(),
@@ -194,19 +187,20 @@ pub fn divmod(vm: &Vm, a: Number<'_>, b: Number<'_>) -> R<(Value, Value)> {
     }
     let (m, n) = (bits_of(a), bits_of(b));
     check_bits(vm, m)?;
-    if m > n && m > 4096 {
-        vm.charge(2 * product_work(m - n, n))?;
-    }
     let (a, b) = (a.to_big(), b.to_big());
-    let (quotient, remainder) = divmod_big(&a, &b);
+    let (quotient, remainder) =
+        if m > SHORT && n > 64 { rounded_down(huge::div_rem(vm, &a, &b)?, &b) } else { divmod_big(&a, &b) };
     Ok((vm.heap.int(quotient), vm.heap.int(remainder)))
 }
 
 /// As `divmod`, without charge.
 pub fn divmod_big(a: &IBig, b: &IBig) -> (IBig, IBig) {
-    let (quotient, remainder) = a.div_rem(b);
-    if !remainder.is_zero() && remainder.sign() != b.sign() {
-        return (quotient - IBig::ONE, remainder + b);
+    rounded_down(a.div_rem(b), b)
+}
+
+fn rounded_down((quotient, remainder): (IBig, IBig), divisor: &IBig) -> (IBig, IBig) {
+    if !remainder.is_zero() && remainder.sign() != divisor.sign() {
+        return (quotient - IBig::ONE, remainder + divisor);
     }
     (quotient, remainder)
 }
@@ -286,10 +280,9 @@ fn power(vm: &Vm, a: Number<'_>, b: Number<'_>) -> R {
     };
     let result_bits = length.saturating_mul(exponent as u64).saturating_add(1);
     check_bits(vm, result_bits)?;
-    if result_bits > 4096 {
-        vm.charge(product_work(result_bits / 2, result_bits / 2) * 2)?;
-    }
-    Ok(vm.heap.int(a.to_big().pow(exponent as usize)))
+    let base = a.to_big();
+    let power = if result_bits > SHORT { huge::power(vm, base, exponent as u64)? } else { base.pow(exponent as usize) };
+    Ok(vm.heap.int(power))
 }
 
 fn is_odd(number: Number<'_>) -> bool {
@@ -307,23 +300,12 @@ pub fn pow_mod(vm: &Vm, base: Number<'_>, exponent: Number<'_>, modulus: Number<
     }
     let length = bits_of(modulus);
     check_bits(vm, bits_of(base).max(length).saturating_mul(2))?;
-    if length > 64 || bits_of(exponent) > 64 {
-        vm.charge((product_work(length, length) * 3 + 1).saturating_mul(bits_of(exponent) + 1))?;
-    }
     let signed_modulus = modulus.to_big();
     let magnitude = signed_modulus.clone().unsigned_abs();
-    if magnitude.is_one() {
-        return Ok(Value::Int(0));
-    }
-    let ring = ConstDivisor::new(magnitude);
-    let mut reduced = ring.reduce(base.to_big());
-    if exponent.is_negative() {
-        reduced = match reduced.inv() {
-            Some(inverse) => inverse,
-            None => return Err(vm.value_error("base is not invertible for the given modulus")),
-        };
-    }
-    let result = IBig::from(reduced.pow(&exponent.to_big().unsigned_abs()).residue());
+    let Some(power) = huge::power_modulo(vm, &base.to_big(), &exponent.to_big(), &magnitude)? else {
+        return Err(vm.value_error("base is not invertible for the given modulus"));
+    };
+    let result = IBig::from(power);
     let result = if modulus.is_negative() && !result.is_zero() { result + signed_modulus } else { result };
     Ok(vm.heap.int(result))
 }

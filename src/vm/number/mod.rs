@@ -2,12 +2,14 @@
 //! `complex`.
 //!
 //! `operators.rs` asks here first for every arithmetic operator; the methods in `builtins/int.rs` and `builtins/float.rs` answer with
-//! the same functions. Integers are in `integer.rs`, floats in `float.rs`, complex numbers in `complex.rs`, text to numbers in `parse.rs`, numbers to text in
-//! `print.rs`. Work on big integers is charged, and its memory checked, before it begins.
+//! the same functions. Integers are in `integer.rs` and, where one operation takes long, in `huge.rs`; floats in `float.rs`, complex
+//! numbers in `complex.rs`, text to numbers in `parse.rs`, numbers to text in `print.rs`. Work on big integers is charged, and its
+//! memory checked, before it begins.
 
 mod compare;
 pub mod complex;
 pub mod float;
+pub mod huge;
 pub mod integer;
 pub mod parse;
 pub mod print;

@@ -2,6 +2,7 @@
 
 use dashu_int::IBig;
 
+use super::huge;
 use super::print::digit_limit;
 use crate::value::{R, Value};
 use crate::vm::{Vm, characters};
@@ -40,16 +41,12 @@ pub fn int(vm: &Vm, text: &str, base: u32) -> Result<R, IntError> {
     if !base.is_power_of_two() && limit != 0 && cleaned.len() > limit {
         return Err(IntError::TooLong(cleaned.len()));
     }
-    if let Err(raised) = vm.check_alloc(cleaned.len()).and_then(|()| vm.charge(work(cleaned.len(), base))) {
-        return Ok(Err(raised));
-    }
-    let number = IBig::from_str_radix(&cleaned, base).map_err(|_| IntError::Invalid)?;
+    let number = vm.check_alloc(cleaned.len()).and_then(|()| huge::parse(vm, &cleaned, base));
+    let number = match number {
+        Ok(number) => IBig::from(number.ok_or(IntError::Invalid)?),
+        Err(raised) => return Ok(Err(raised)),
+    };
     Ok(Ok(vm.heap.int(if negative { -number } else { number })))
-}
-
-fn work(digits: usize, base: u32) -> u64 {
-    let linear = digits as u64 / 256;
-    if base.is_power_of_two() { linear } else { linear + ((digits as f64 / 20.0).powf(1.6) / 64.0) as u64 }
 }
 
 /// The base that the prefix stands for (0 stays 0 without one), and what follows it.

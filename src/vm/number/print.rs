@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use dashu_int::IBig;
 
-use super::{Number, integer};
+use super::{Number, huge, integer};
 use crate::value::R;
 use crate::vm::Vm;
 
@@ -46,8 +46,7 @@ pub fn decimal(vm: &Vm, big: &IBig) -> R<String> {
         return Err(too_large(vm, limit));
     }
     vm.check_alloc(about + 2)?;
-    vm.charge((about / 256) as u64 + ((about as f64 / 20.0).powf(1.6) / 64.0) as u64)?;
-    let text = big.to_string();
+    let text = if about <= 1000 { big.to_string() } else { huge::decimal(vm, big)? };
     if limit != 0 && text.trim_start_matches('-').len() > limit {
         return Err(too_large(vm, limit));
     }
