@@ -6,6 +6,7 @@
 //! ("Karatsuba Square Root", 1999), common divisors after Lehmer.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use dashu_int::fast_div::ConstDivisor;
 use dashu_int::ops::{BitTest, DivRem, Gcd, SquareRootRem, UnsignedAbs};
@@ -385,19 +386,18 @@ fn write_decimal(vm: &Vm, number: &UBig, width: usize, tens: &mut HashMap<usize,
     // Split at a power of two, so that all parts of a size share their power of ten.
     let digits = if width > 0 { width } else { (number.bit_len() as f64 * std::f64::consts::LOG10_2) as usize };
     let low = digits.next_power_of_two() / 2;
-    let ten = ten_to_the(vm, low, tens)?;
+    let ten = kept_power(vm, 10, low, tens)?.clone();
     let (high, rest) = divide(vm, number.clone(), ten)?;
     write_decimal(vm, &high, width.saturating_sub(low), tens, text)?;
     write_decimal(vm, &rest, low, tens, text)
 }
 
-fn ten_to_the(vm: &Vm, exponent: usize, tens: &mut HashMap<usize, UBig>) -> R<UBig> {
-    if let Some(power) = tens.get(&exponent) {
-        return Ok(power.clone());
-    }
-    let ten = power(vm, IBig::from(10), exponent as u64)?.unsigned_abs();
-    tens.insert(exponent, ten.clone());
-    Ok(ten)
+/// A power that is kept for others.
+fn kept_power<'a>(vm: &Vm, base: u32, exponent: usize, powers: &'a mut HashMap<usize, UBig>) -> R<&'a UBig> {
+    Ok(match powers.entry(exponent) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => place.insert(power(vm, IBig::from(base), exponent as u64)?.unsigned_abs()),
+    })
 }
 
 /// The number that ASCII digits write in `base`; `None` if they do not.
@@ -419,8 +419,5 @@ fn parse_part(vm: &Vm, digits: &str, base: u32, powers: &mut HashMap<usize, UBig
     let Some((high, low_digits)) = digits.split_at_checked(digits.len() - low) else { return Ok(None) };
     let Some(high) = parse_part(vm, high, base, powers)? else { return Ok(None) };
     let Some(rest) = parse_part(vm, low_digits, base, powers)? else { return Ok(None) };
-    if !powers.contains_key(&low) {
-        powers.insert(low, power(vm, IBig::from(base), low as u64)?.unsigned_abs());
-    }
-    Ok(Some(product(vm, &high, &powers[&low])? + rest))
+    Ok(Some(product(vm, &high, kept_power(vm, base, low, powers)?)? + rest))
 }
