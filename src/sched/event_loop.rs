@@ -3,15 +3,16 @@
 use std::cell::{Cell, RefCell};
 
 use super::baton::{MAIN, ThreadId};
+use super::context::Context;
 use super::future::{AnyFuture, Future, FutureCore};
-use super::handle::Handle;
+use super::handle::{CallHandle, Handle, TimerHandle};
 use super::outside::Outside;
 use super::ready::Ready;
 use super::task::Task;
 use super::timers::{Due, Timers};
 use super::{now, of};
 use crate::native_kind;
-use crate::value::{Exception, Payload, R, Ref, Shared, Value, Visitor};
+use crate::value::{Dict, Exception, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::ticks::Limit;
 use crate::vm::{Args, Vm};
 
@@ -42,6 +43,10 @@ pub struct EventLoop {
     pub closed: Cell<bool>,
     stopping: Cell<bool>,
     pub debug: Cell<bool>,
+    /// Callbacks that take so many seconds are told of in debug mode.
+    pub slow_callback_duration: Shared<Value>,
+    /// The object of a derived class that holds the loop, or `Undef`.
+    pub outer: Shared<Value>,
     pub exception_handler: Shared<Value>,
     pub task_factory: Shared<Value>,
     pub executor: Shared<Value>,
@@ -81,7 +86,7 @@ impl Payload for EventLoop {
                 visitor.reference(task);
             }
         });
-        for value in [&self.exception_handler, &self.task_factory, &self.executor] {
+        for value in [&self.exception_handler, &self.task_factory, &self.executor, &self.slow_callback_duration, &self.outer] {
             value.with(|value| visitor.value(value));
         }
         self.outside.trace(visitor);
@@ -94,9 +99,10 @@ impl Payload for EventLoop {
         drop((ready, timers, tasks));
         self.outside.clear();
         self.current.set(None);
-        for value in [&self.exception_handler, &self.task_factory, &self.executor] {
+        for value in [&self.exception_handler, &self.task_factory, &self.executor, &self.slow_callback_duration] {
             value.set(Value::None);
         }
+        drop(self.outer.take());
     }
 
     fn buffers(&self) -> usize {
@@ -116,6 +122,8 @@ impl EventLoop {
             closed: Cell::new(false),
             stopping: Cell::new(false),
             debug: Cell::new(false),
+            slow_callback_duration: Shared::new(Value::float(0.1)),
+            outer: Shared::new(Value::Undef),
             exception_handler: Shared::new(Value::None),
             task_factory: Shared::new(Value::None),
             executor: Shared::new(Value::None),
@@ -145,7 +153,14 @@ impl EventLoop {
     /// Adds a timer.
     pub fn add_timer(&self, vm: &Vm, when: f64, due: Due) -> R<()> {
         self.check_open(vm)?;
-        self.timers.borrow_mut().add(when, due);
+        self.timers.borrow_mut().add(when, due, false);
+        Ok(())
+    }
+
+    /// Adds a timer for a time that was asked for as such, not as a delay from now.
+    pub fn add_timer_at(&self, vm: &Vm, when: f64, due: Due) -> R<()> {
+        self.check_open(vm)?;
+        self.timers.borrow_mut().add(when, due, true);
         Ok(())
     }
 
@@ -174,7 +189,8 @@ impl EventLoop {
             let Some(handle) = self.ready.borrow_mut().pop() else { break };
             vm.charge(1)?;
             let name = handle.name();
-            if let Err(raised) = handle.run(vm) {
+            let outcome = if self.debug.get() { self.run_watched(vm, handle) } else { handle.run(vm) };
+            if let Err(raised) = outcome {
                 if goes_through(vm) {
                     return Err(raised);
                 }
@@ -182,6 +198,21 @@ impl EventLoop {
             }
         }
         Ok(self.standing())
+    }
+
+    /// Runs a handle in debug mode: tells if it took long.
+    #[cold]
+    fn run_watched(&self, vm: &Vm, handle: Handle) -> R<()> {
+        let shown = handle.subject();
+        let begin = now(vm);
+        handle.run(vm)?;
+        let took = now(vm) - begin;
+        let slow = vm.to_f64(&self.slow_callback_duration.get())?;
+        if took >= slow {
+            let shown = vm.repr(&shown)?;
+            vm.tell_stderr(&format!("Executing {} took {took:.3} seconds\n", shown.as_str()))?;
+        }
+        Ok(())
     }
 
     /// A callback of the library's own has failed: that is reported, and the loop goes on.
@@ -303,6 +334,12 @@ impl EventLoop {
 }
 
 impl Ref<EventLoop> {
+    /// As a value: the object of a derived class if it is in one.
+    pub fn value(&self) -> Value {
+        let outer = self.outer.get();
+        if outer.is_undef() { Value::from(self) } else { outer }
+    }
+
     /// `create_future()`.
     #[inline]
     pub fn create_future(&self, vm: &Vm) -> Ref<Future> {
@@ -334,6 +371,18 @@ pub fn goes_through(vm: &Vm) -> bool {
     is_limit(vm) || vm.raised_is(&vm.types.keyboard_interrupt) || vm.raised_is(&vm.types.system_exit)
 }
 
+/// The context of what the facts are about: the handler runs in it.
+fn context_of(facts: &Ref<Dict>) -> Option<Ref<Context>> {
+    let thing = ["task", "future", "handle"].iter().find_map(|name| facts.get_text(name).filter(|thing| !thing.is_none()))?;
+    if let Some(task) = thing.payload::<Task>() {
+        return task.known_context();
+    }
+    if let Some(handle) = thing.payload::<CallHandle>() {
+        return handle.call.context.get();
+    }
+    thing.payload::<TimerHandle>()?.call.context.get()
+}
+
 /// Tells the loop's exception handler; by default standard error.
 pub fn call_exception_handler(vm: &Vm, event_loop: &Ref<EventLoop>, facts: Vec<(&str, Value)>) -> R<()> {
     let dict = vm.heap.dict();
@@ -344,7 +393,12 @@ pub fn call_exception_handler(vm: &Vm, event_loop: &Ref<EventLoop>, facts: Vec<(
     if handler.is_none() {
         return super::report::default_exception_handler(vm, &dict);
     }
-    let outcome = vm.call_with(&handler, Args::positional(&[Value::from(event_loop), Value::from(&dict)]));
+    let args = [event_loop.value(), Value::from(&dict)];
+    let call = || vm.call_with(&handler, Args::positional(&args));
+    let outcome = match context_of(&dict) {
+        Some(context) => super::in_context(vm, Some(context), call).0,
+        None => call(),
+    };
     match outcome {
         Ok(_) => Ok(()),
         Err(raised) if goes_through(vm) => Err(raised),

@@ -12,6 +12,7 @@ use super::task::Task;
 use super::{cancelled_error, of};
 use crate::native::FromValue;
 use crate::native_kind;
+use crate::value::weak::WeakRef;
 use crate::value::{Class, Exception, ObjRef, Payload, R, Raised, Ref, Shared, Value, Visitor};
 use crate::vm::Vm;
 
@@ -133,6 +134,10 @@ struct More {
     name: Value,
     /// Which of the tasks that were made with a name it is: 1, 2, ...
     named: u32,
+    /// A weak reference to the object of a derived class that holds this one.
+    outer: Value,
+    /// That object itself, while a task is pending.
+    held: Value,
 }
 
 /// What all futures have.
@@ -146,6 +151,8 @@ pub struct FutureCore {
     timed: Cell<bool>,
     /// A task that nobody else knows is not reported when it is destroyed while pending.
     pub(super) is_internal: Cell<bool>,
+    /// An object of a derived class holds it: that is what scripts get to see.
+    has_outer: Cell<bool>,
     first: Cell<Reaction>,
     /// Of tasks: the next step throws a `CancelledError` in.
     pub(super) must_cancel: Cell<bool>,
@@ -167,6 +174,7 @@ impl FutureCore {
             unseen: Cell::new(false),
             timed: Cell::new(false),
             is_internal: Cell::new(false),
+            has_outer: Cell::new(false),
             first: Cell::new(Reaction::Wake),
             must_cancel: Cell::new(false),
             cancel_requests: Cell::new(0),
@@ -207,6 +215,20 @@ impl FutureCore {
         self.is_internal.set(true);
     }
 
+    /// Whether it is reported when it is destroyed while pending.
+    pub fn report_destruction(&self, reported: bool) {
+        self.is_internal.set(!reported);
+    }
+
+    /// Whether it has just been handed over by an `await`, and to say so.
+    pub fn is_handed_over(&self) -> bool {
+        self.is_awaited.get()
+    }
+
+    pub fn hand_over(&self, yes: bool) {
+        self.is_awaited.set(yes);
+    }
+
     /// Whether only the library knows it.
     pub fn is_internal(&self) -> bool {
         self.is_internal.get()
@@ -229,6 +251,8 @@ impl FutureCore {
             visitor.value(&more.cancel_message);
             visitor.value(&more.traceback);
             visitor.value(&more.name);
+            visitor.value(&more.outer);
+            visitor.value(&more.held);
         });
     }
 
@@ -250,6 +274,20 @@ impl FutureCore {
             }
             change(more.get_or_insert_default())
         })
+    }
+
+    /// The object of a derived class that holds the future, while it lives.
+    #[cold]
+    fn outer(&self) -> Option<Value> {
+        let reference = self.more.with(|more| more.as_ref().map(|more| more.outer.clone()))?;
+        reference.downcast::<WeakRef>()?.target().map(Value::Obj)
+    }
+
+    /// Lets go of what a pending task holds.
+    pub(super) fn release_outer(&self) {
+        if self.has_outer.get() {
+            drop(self.with_more(|more| std::mem::take(&mut more.held)));
+        }
     }
 
     /// The message of the latest cancellation: `None` or `Undef` if it had none.
@@ -385,7 +423,7 @@ impl From<&Ref<Gathering>> for AnyFuture {
 
 impl From<AnyFuture> for Value {
     fn from(future: AnyFuture) -> Value {
-        Value::Obj(future.0)
+        if future.core().has_outer.get() { future.value() } else { Value::Obj(future.0) }
     }
 }
 
@@ -435,9 +473,23 @@ impl AnyFuture {
         &self.0
     }
 
-    /// As a value.
+    /// As a value: the object of a derived class if it is in one.
     pub fn value(&self) -> Value {
-        Value::Obj(self.0.clone())
+        let outer = if self.core().has_outer.get() { self.core().outer() } else { None };
+        outer.unwrap_or_else(|| Value::Obj(self.0.clone()))
+    }
+
+    /// `outer` is an object of a derived class that holds this future.
+    pub fn set_outer(&self, vm: &Vm, outer: &Value) {
+        let Some(object) = outer.as_obj().filter(|object| !object.is(&self.0)) else { return };
+        let reference = vm.heap.alloc(WeakRef::new(Value::Undef));
+        vm.heap.refer_weakly(reference.as_obj(), object);
+        let held = if self.as_task().is_some() && !self.core().is_done() { outer.clone() } else { Value::Undef };
+        self.core().has_outer.set(true);
+        let old = self.core().with_more(|more| {
+            (std::mem::replace(&mut more.outer, Value::from(reference)), std::mem::replace(&mut more.held, held))
+        });
+        drop(old);
     }
 
     /// Adds a done callback; it is scheduled at once if the future is done.

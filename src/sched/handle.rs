@@ -81,6 +81,24 @@ impl Handle {
         }
     }
 
+    /// What debug mode calls it: the task it resumes, or the handle itself.
+    pub fn subject(&self) -> Value {
+        match self {
+            Handle::Step(task) | Handle::Throw(task, _) => AnyFuture::from(task).value(),
+            Handle::Done { target, future, .. } => {
+                Value::Obj(target.clone()).downcast::<Task>().map_or_else(|| future.value(), |task| AnyFuture::from(task).value())
+            }
+            Handle::Call(handle) => Value::from(handle),
+            Handle::Timer(Due::Call(handle)) => Value::from(handle),
+            Handle::Timer(Due::Wake(future)) => AnyFuture::from(future).value(),
+            Handle::Cancel(future) => future.value(),
+            Handle::Release(future) | Handle::FromThread(_, future) => AnyFuture::from(future).value(),
+            Handle::Start(coroutine, _) => (**coroutine).clone(),
+            Handle::Close(generator) => generator.clone(),
+            Handle::Timer(_) => Value::None,
+        }
+    }
+
     /// Does what it stands for.
     pub fn run(self, vm: &Vm) -> R<()> {
         match self {
@@ -175,7 +193,7 @@ pub(super) fn call_in_context(
     context: &Option<Ref<Context>>,
     handle: Option<Value>,
 ) -> R<()> {
-    let (outcome, _) = in_context(vm, context.clone(), || vm.call_with(function, Args::positional(args)));
+    let (outcome, context) = in_context(vm, context.clone(), || vm.call_with(function, Args::positional(args)));
     let Err(raised) = outcome else { return Ok(()) };
     if super::event_loop::goes_through(vm) {
         return Err(raised);
@@ -186,8 +204,14 @@ pub(super) fn call_in_context(
     let mut facts = vec![("message", vm.str_value(&message)), ("exception", exception)];
     let handle = handle.unwrap_or_else(|| {
         let args = Value::from(vm.heap.tuple(args.to_vec()));
-        Value::from(vm.heap.alloc(CallHandle { call: Call::new(function.clone(), args, context.clone()) }))
+        Value::from(vm.heap.alloc(CallHandle { call: Call::new(function.clone(), args, None) }))
     });
+    // The handler sees what the callback has set.
+    if let Some(handle) = handle.payload::<CallHandle>() {
+        handle.call.context.set(context);
+    } else if let Some(handle) = handle.payload::<TimerHandle>() {
+        handle.call.context.set(context);
+    }
     facts.push(("handle", handle));
     super::event_loop::call_exception_handler(vm, &running, facts)
 }

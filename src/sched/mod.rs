@@ -14,6 +14,7 @@ pub mod gather;
 mod generators;
 pub mod handle;
 pub mod interrupts;
+mod limited_repr;
 pub mod outside;
 mod ready;
 pub mod shield;

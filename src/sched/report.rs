@@ -6,8 +6,7 @@ use super::event_loop::EventLoop;
 use super::future::{AnyFuture, Callback, DoneCallback};
 use super::of;
 use super::task::Task;
-use crate::host::Stream;
-use crate::value::{Dict, Exception, Kind, R, Raised, Ref, Value};
+use crate::value::{Dict, Exception, R, Raised, Ref, Value};
 use crate::vm::Vm;
 use crate::vm::coroutine::{Coroutine, State};
 
@@ -22,7 +21,7 @@ pub fn callback(vm: &Vm, function: &Value, args: &[Value]) -> R<String> {
         if index > 0 {
             text.push_str(", ");
         }
-        text.push_str(&short_repr(vm, arg)?);
+        text.push_str(&super::limited_repr::limited_repr(vm, arg)?);
     }
     text.push(')');
     if let Some(function) = function.downcast::<crate::vm::Function>() {
@@ -30,22 +29,6 @@ pub fn callback(vm: &Vm, function: &Value, args: &[Value]) -> R<String> {
         let _ = write!(text, " at {}:{}", info.source.name(), info.first_line);
     }
     Ok(text)
-}
-
-/// `repr(value)`, cut in the middle when it is long, as CPython's `reprlib` does.
-pub fn short_repr(vm: &Vm, value: &Value) -> R<String> {
-    const MAX: usize = 30;
-    let limited = matches!(value.kind(), Kind::Str | Kind::Instance | Kind::Native | Kind::Function | Kind::Bytes);
-    let text = vm.repr(value)?.as_str().to_owned();
-    let length = text.chars().count();
-    let most = if limited { MAX } else { 200 };
-    if length <= most {
-        return Ok(text);
-    }
-    let head = (most - 3) / 2;
-    let tail = most - 3 - head;
-    let chars: Vec<char> = text.chars().collect();
-    Ok(chars[..head].iter().chain(&['.'; 3]).chain(&chars[length - tail..]).collect())
 }
 
 /// `repr(future)` for any of the three kinds.
@@ -71,7 +54,7 @@ fn describe(vm: &Vm, future: &AnyFuture) -> R<String> {
     let result = future.peek_result();
     let exception = future.peek_exception();
     if !result.is_undef() {
-        parts.push(format!("result={}", short_repr(vm, &result)?));
+        parts.push(format!("result={}", super::limited_repr::limited_repr(vm, &result)?));
     } else if !exception.is_undef() {
         parts.push(format!("exception={}", vm.repr(&exception)?.as_str()));
     }
@@ -146,7 +129,7 @@ pub fn default_exception_handler(vm: &Vm, facts: &Ref<Dict>) -> R<()> {
     {
         text.push_str(&super::evaluator::format_exception(vm, &exception));
     }
-    vm.write(Stream::Err, &text)
+    vm.tell_stderr(&text)
 }
 
 /// A future with an exception that nobody has looked at is gone, or a task that nobody will resume.

@@ -1,6 +1,7 @@
 //! Tasks: a coroutine that the loop drives, which is also the future of its outcome.
 
 use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 use super::context::Context;
 use super::event_loop::{self, EventLoop};
@@ -87,6 +88,30 @@ fn make(vm: &Vm, event_loop: &Ref<EventLoop>, coro: &Value, context: Option<Ref<
     Ok(task)
 }
 
+/// A task that has not begun: an object of a derived class may be put around it before `begin`.
+pub fn unbegun(
+    vm: &Vm,
+    event_loop: &Ref<EventLoop>,
+    coro: &Value,
+    context: Option<Ref<Context>>,
+    name: Option<Value>,
+) -> R<Ref<Task>> {
+    event_loop.check_open(vm)?;
+    make(vm, event_loop, coro, context, name)
+}
+
+/// Schedules its first step, or takes it at once.
+pub fn begin(vm: &Vm, task: &Ref<Task>, eagerly: bool) -> R<()> {
+    let event_loop = &task.core.event_loop;
+    if !eagerly {
+        return event_loop.push(vm, Handle::Step(task.clone()));
+    }
+    let outer = event_loop.current.replace(None);
+    let stepped = step(vm, task, Ok(Value::None));
+    event_loop.current.set(outer);
+    stepped
+}
+
 /// `Task(coro)`: a new task whose first step is scheduled.
 pub fn spawn(
     vm: &Vm,
@@ -95,9 +120,8 @@ pub fn spawn(
     context: Option<Ref<Context>>,
     name: Option<Value>,
 ) -> R<Ref<Task>> {
-    event_loop.check_open(vm)?;
-    let task = make(vm, event_loop, coro, context, name)?;
-    event_loop.push(vm, Handle::Step(task.clone()))?;
+    let task = unbegun(vm, event_loop, coro, context, name)?;
+    begin(vm, &task, false)?;
     Ok(task)
 }
 
@@ -109,12 +133,8 @@ pub fn spawn_eagerly(
     context: Option<Ref<Context>>,
     name: Option<Value>,
 ) -> R<Ref<Task>> {
-    event_loop.check_open(vm)?;
-    let task = make(vm, event_loop, coro, context, name)?;
-    let outer = event_loop.current.replace(None);
-    let stepped = step(vm, &task, Ok(Value::None));
-    event_loop.current.set(outer);
-    stepped?;
+    let task = unbegun(vm, event_loop, coro, context, name)?;
+    begin(vm, &task, true)?;
     Ok(task)
 }
 
@@ -218,7 +238,7 @@ fn wait_for(vm: &Vm, task: &Ref<Task>, yielded: &Value) -> R<()> {
     let Some(future) = AnyFuture::of(yielded) else {
         let shown = vm.repr(yielded)?;
         let message = if yielded.kind() == crate::value::Kind::Generator {
-            let itself = vm.repr(&Value::from(task))?;
+            let itself = vm.repr(&AnyFuture::from(task).value())?;
             format!("yield was used instead of yield from for generator in task {} with {}", itself.as_str(), shown.as_str())
         } else {
             format!("Task got bad yield: {}", shown.as_str())
@@ -227,11 +247,11 @@ fn wait_for(vm: &Vm, task: &Ref<Task>, yielded: &Value) -> R<()> {
     };
     let core = future.core();
     if !core.event_loop.is(&task.core.event_loop) {
-        let (itself, shown) = (vm.repr(&Value::from(task))?, vm.repr(yielded)?);
+        let (itself, shown) = (vm.repr(&AnyFuture::from(task).value())?, vm.repr(yielded)?);
         return misuse(vm, task, format!("Task {} got Future {} attached to a different loop", itself.as_str(), shown.as_str()));
     }
     if !core.is_awaited.replace(false) {
-        let (itself, shown) = (vm.repr(&Value::from(task))?, vm.repr(yielded)?);
+        let (itself, shown) = (vm.repr(&AnyFuture::from(task).value())?, vm.repr(yielded)?);
         return misuse(
             vm,
             task,
@@ -239,7 +259,7 @@ fn wait_for(vm: &Vm, task: &Ref<Task>, yielded: &Value) -> R<()> {
         );
     }
     if future.as_obj().is(task.as_obj()) {
-        let itself = vm.repr(&Value::from(task))?;
+        let itself = vm.repr(&AnyFuture::from(task).value())?;
         return misuse(vm, task, format!("Task cannot await on itself: {}", itself.as_str()));
     }
     future.on_done(vm, Reaction::Wake, task.as_obj().clone(), 0)?;
@@ -303,9 +323,57 @@ pub(super) fn cancel(vm: &Vm, task: &Ref<Task>, message: &Value) -> R<bool> {
     }
 }
 
+/// Cancels each of these tasks, as calling `cancel()` of one after the other does. Tasks that wait for each other in a chain are
+/// walked along once, and not once for each of them.
+pub fn cancel_all(vm: &Vm, tasks: &[Ref<Task>]) -> R<()> {
+    let awaited = |task: &Ref<Task>| {
+        let waits_for = task.waits_for.get()?;
+        waits_for.as_task().filter(|next| !next.core.is_done()).cloned()
+    };
+    // How many of the others pass their cancellation on to a task directly, then how many requests come to it in all.
+    let mut waiters: HashMap<usize, u32> = HashMap::with_capacity(tasks.len());
+    for next in tasks.iter().filter_map(awaited) {
+        *waiters.entry(next.address()).or_default() += 1;
+    }
+    let mut requests: HashMap<usize, u32> = tasks.iter().map(|task| (task.address(), 1)).collect();
+    let mut done = HashSet::new();
+    let firsts: Vec<_> = tasks.iter().filter(|task| !waiters.contains_key(&task.address())).collect();
+    for first in firsts {
+        let mut at = first.clone();
+        while done.insert(at.address()) {
+            vm.charge(1)?;
+            let count = requests.get(&at.address()).copied().unwrap_or_default();
+            let Some(next) = awaited(&at) else {
+                // The first call reaches what it waits for, the second finds that done; more change nothing else.
+                for _ in 0..count.min(2) {
+                    cancel(vm, &at, &Value::None)?;
+                }
+                let more = count.saturating_sub(2);
+                at.core.cancel_requests.set(at.core.cancel_requests.get().saturating_add(more));
+                break;
+            };
+            AnyFuture::from(&at).mark_seen();
+            at.core.cancel_requests.set(at.core.cancel_requests.get().saturating_add(count));
+            *requests.entry(next.address()).or_default() += count;
+            let left = waiters.entry(next.address()).or_default();
+            *left = left.saturating_sub(1);
+            if *left > 0 {
+                break;
+            }
+            at = next;
+        }
+    }
+    // What is left waits in circles.
+    for task in tasks.iter().filter(|task| !done.contains(&task.address())) {
+        cancel(vm, task, &Value::None)?;
+    }
+    Ok(())
+}
+
 impl Task {
     /// The coroutine has ended.
     fn finish(&self) {
+        self.core.release_outer();
         self.core.event_loop.remove_task(self.place.get());
     }
 
@@ -360,6 +428,11 @@ impl Task {
         let made = super::context::empty(vm);
         self.context.set(Some(made.clone()));
         made
+    }
+
+    /// The same if there is one.
+    pub(super) fn known_context(&self) -> Option<Ref<Context>> {
+        self.context.get()
     }
 
     /// The name of its state in messages.

@@ -148,7 +148,7 @@ fn settle(vm: &Vm, group: &Ref<TaskGroup>, future: &AnyFuture) -> R<()> {
     group.note_base_error(vm, &exception);
     let Some(parent) = group.parent.get() else { return Ok(()) };
     if parent.core.is_done() {
-        let (task, parent) = (vm.repr(&future.value())?, vm.repr(&Value::from(&parent))?);
+        let (task, parent) = (vm.repr(&future.value())?, vm.repr(&AnyFuture::from(&parent).value())?);
         let message =
             format!("Task {} has errored out but its parent task {} is already completed", task.as_str(), parent.as_str());
         let facts = vec![("message", vm.str_value(&message)), ("exception", exception), ("task", future.value())];

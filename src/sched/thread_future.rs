@@ -6,9 +6,9 @@ use super::baton::{ThreadId, Woken};
 use super::event_loop::EventLoop;
 use super::future::{AnyFuture, Future, Reaction, State as LoopState};
 use super::handle::Handle;
-use super::{now, outside, task, threads};
+use super::{now, of, outside, task, threads};
 use crate::native_kind;
-use crate::value::{ObjRef, Payload, R, Raised, Ref, Shared, Value, Visitor};
+use crate::value::{Exception, ObjRef, Payload, R, Raised, Ref, Shared, Value, Visitor};
 use crate::vm::Vm;
 
 /// How the work stands.
@@ -154,7 +154,7 @@ impl Ref<ThreadFuture> {
                     let shown = vm.repr(&Value::from(self))?;
                     let text = super::evaluator::format_exception(vm, &exception);
                     let text = format!("exception calling callback for {}\n{text}", shown.as_str());
-                    vm.write(crate::host::Stream::Err, &text)?;
+                    vm.tell_stderr(&text)?;
                 }
             }
         }
@@ -231,9 +231,23 @@ pub(super) fn copy_to_loop(vm: &Vm, source: &Ref<ThreadFuture>, target: &Ref<Fut
     }
     match source.state.get() {
         State::Cancelled => target.cancel(vm, &Value::None).map(drop),
-        State::Failed => target.fail(vm, source.outcome()),
+        State::Failed => target.set_exception(vm, &of_the_loop(vm, source.outcome())),
         _ => target.set_result(vm, source.outcome()),
     }
+}
+
+/// An exception of `concurrent.futures` as the one of asyncio with that name.
+fn of_the_loop(vm: &Vm, exception: Value) -> Value {
+    let class = vm.class_of(&exception);
+    let is_ours = class.lookup(&vm.n.__module__).as_str().is_some_and(|module| module.starts_with("concurrent.futures"));
+    let classes = &of(vm).classes;
+    let class = match class.name().as_str() {
+        "CancelledError" if is_ours => &classes.cancelled_error,
+        "InvalidStateError" if is_ours => &classes.invalid_state_error,
+        _ => return exception,
+    };
+    let args = exception.downcast::<Exception>().and_then(|known| known.args.get().as_tuple().map(<[Value]>::to_vec));
+    vm.exception(class, args.unwrap_or_default())
 }
 
 /// Has a coroutine run by a loop of another thread: `asyncio.run_coroutine_threadsafe`.
@@ -244,12 +258,30 @@ pub fn submit_coroutine(vm: &Vm, coroutine: &Value, event_loop: &Ref<EventLoop>)
     Ok(target)
 }
 
+/// The task of a coroutine, by the factory of the loop if it has one.
+fn start_task(vm: &Vm, event_loop: &Ref<EventLoop>, coroutine: &Value) -> R<AnyFuture> {
+    let factory = event_loop.task_factory.get();
+    if factory.is_none() {
+        return task::spawn(vm, event_loop, coroutine, None, None).map(|task| AnyFuture::from(&task));
+    }
+    let made = vm.call(&factory, &[event_loop.value(), coroutine.clone()])?;
+    AnyFuture::of(&made).ok_or_else(|| vm.type_error("the task factory returned what is no task"))
+}
+
 /// Starts the coroutine, in its loop.
 pub(super) fn start(vm: &Vm, coroutine: &Value, target: &Ref<ThreadFuture>) -> R<()> {
     let event_loop = super::running_loop(vm)?;
     let future = match AnyFuture::of(coroutine) {
         Some(future) => future,
-        None => AnyFuture::from(&task::spawn(vm, &event_loop, coroutine, None, None)?),
+        None => match start_task(vm, &event_loop, coroutine) {
+            Ok(task) => task,
+            Err(raised) => {
+                if let Some(exception) = vm.raised.get() {
+                    target.complete(vm, State::Failed, exception)?;
+                }
+                return Err(raised);
+            }
+        },
     };
     target.link(vm, Callback::Task(future.clone()))?;
     future.on_done(vm, Reaction::ToThread, target.as_obj().clone(), 0)

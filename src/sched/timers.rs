@@ -1,8 +1,7 @@
-//! The timers of a loop: a heap ordered by time, then by creation. Cancelled ones are left in place and thrown out when they come up,
+//! The timers of a loop: a heap ordered by time, which treats equal times as CPython's `heapq` does. Cancelled ones are left in place and thrown out when they come up,
 //! or all together when they are the majority.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::HashMap;
 
 use super::future::Future;
 use super::handle::TimerHandle;
@@ -47,36 +46,24 @@ impl Due {
 
 struct Timer {
     when: f64,
-    serial: u64,
+    /// Among timers of the same time the smaller goes first; those that are equal are in the order that the heap gives them.
+    rank: u64,
     due: Due,
 }
 
-impl PartialEq for Timer {
-    fn eq(&self, other: &Timer) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Timer) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timer {
-    /// Reversed: the heap has its greatest element on top.
-    fn cmp(&self, other: &Timer) -> Ordering {
-        other.when.total_cmp(&self.when).then(other.serial.cmp(&self.serial))
+impl Timer {
+    fn is_before(&self, other: &Timer) -> bool {
+        (self.when, self.rank) < (other.when, other.rank)
     }
 }
 
 /// The timers of a loop.
 #[derive(Default)]
 pub struct Timers {
-    heap: BinaryHeap<Timer>,
+    heap: Vec<Timer>,
     made: u64,
+    /// The ranks of the times that were asked for as such.
+    ranks: HashMap<u64, u64>,
     cancelled: usize,
 }
 
@@ -85,18 +72,68 @@ const WORTH_SWEEPING: usize = 100;
 
 impl Timers {
     /// Adds a timer. A time that is no number is due at once.
-    pub fn add(&mut self, when: f64, due: Due) {
+    ///
+    /// Timers that were made one after the other with a delay go in that order, even if the clock stood still between. Those that were
+    /// given the same time (`call_at`) are equal, and go in the order in which CPython's heap hands equal entries out.
+    pub fn add(&mut self, when: f64, due: Due, is_absolute: bool) {
         self.made += 1;
         let when = if when.is_nan() { f64::NEG_INFINITY } else { when };
-        self.heap.push(Timer { when, serial: self.made, due });
+        let mut rank = self.made;
+        if is_absolute {
+            if self.ranks.len() > 2 * self.heap.len() + 64 {
+                self.ranks.clear();
+            }
+            rank = *self.ranks.entry(when.to_bits()).or_insert(rank);
+        }
+        self.heap.push(Timer { when, rank, due });
+        self.sift_down(0, self.heap.len() - 1);
+    }
+
+    /// Moves the entry at `at` towards the root until its parent is not greater.
+    fn sift_down(&mut self, root: usize, mut at: usize) {
+        while at > root {
+            let parent = (at - 1) / 2;
+            if !self.heap[at].is_before(&self.heap[parent]) {
+                break;
+            }
+            self.heap.swap(at, parent);
+            at = parent;
+        }
+    }
+
+    /// Moves the entry at `root` to a leaf, smaller children up, and then back to where it belongs.
+    fn sift_up(&mut self, root: usize) {
+        let mut at = root;
+        loop {
+            let left = 2 * at + 1;
+            if left >= self.heap.len() {
+                break;
+            }
+            let right = left + 1;
+            let child = if right < self.heap.len() && !self.heap[left].is_before(&self.heap[right]) { right } else { left };
+            self.heap.swap(at, child);
+            at = child;
+        }
+        self.sift_down(root, at);
+    }
+
+    fn pop(&mut self) -> Option<Timer> {
+        if self.heap.is_empty() {
+            return None;
+        }
+        let first = self.heap.swap_remove(0);
+        if !self.heap.is_empty() {
+            self.sift_up(0);
+        }
+        Some(first)
     }
 
     /// The next timer if it is due by `now`.
     pub fn pop_due(&mut self, now: f64) -> Option<Due> {
-        if self.heap.peek()?.when >= now {
+        if self.heap.first()?.when >= now {
             return None;
         }
-        let timer = self.heap.pop()?;
+        let timer = self.pop()?;
         self.note_popped(&timer);
         Some(timer.due)
     }
@@ -104,11 +141,11 @@ impl Timers {
     /// When the next timer is due, and the cancelled ones that stood before it (to be dropped by the caller).
     pub fn next_due(&mut self) -> (Option<f64>, Vec<Due>) {
         let mut thrown = Vec::new();
-        while let Some(timer) = self.heap.peek() {
+        while let Some(timer) = self.heap.first() {
             if !timer.due.is_cancelled() {
                 return (Some(timer.when), thrown);
             }
-            if let Some(timer) = self.heap.pop() {
+            if let Some(timer) = self.pop() {
                 self.note_popped(&timer);
                 thrown.push(timer.due);
             }
@@ -130,8 +167,11 @@ impl Timers {
         }
         self.cancelled = 0;
         let (gone, kept): (Vec<Timer>, Vec<Timer>) =
-            std::mem::take(&mut self.heap).into_vec().into_iter().partition(|timer| timer.due.is_cancelled());
-        self.heap = BinaryHeap::from(kept);
+            std::mem::take(&mut self.heap).into_iter().partition(|timer| timer.due.is_cancelled());
+        self.heap = kept;
+        for at in (0..self.heap.len() / 2).rev() {
+            self.sift_up(at);
+        }
         gone.into_iter().map(|timer| timer.due).collect()
     }
 
@@ -148,7 +188,7 @@ impl Timers {
     /// Takes all out.
     pub fn take(&mut self) -> Vec<Due> {
         self.cancelled = 0;
-        std::mem::take(&mut self.heap).into_vec().into_iter().map(|timer| timer.due).collect()
+        std::mem::take(&mut self.heap).into_iter().map(|timer| timer.due).collect()
     }
 
     /// Reports the references.
@@ -160,6 +200,6 @@ impl Timers {
 
     /// Bytes used.
     pub fn buffers(&self) -> usize {
-        self.heap.capacity() * size_of::<Timer>()
+        self.heap.capacity() * size_of::<Timer>() + self.ranks.capacity() * 2 * size_of::<u64>()
     }
 }

@@ -112,6 +112,22 @@ impl Vm {
         let _ = self.host.write(Stream::Err, text.as_bytes());
     }
 
+    /// Writes a message to `sys.stderr`, whatever the script has put there.
+    pub fn tell_stderr(&self, text: &str) -> R<()> {
+        if let Some(sys) = self.modules.get_str(&self.n.sys)
+            && let Some(sys) = sys.payload::<crate::value::Module>()
+            && let Some(stream) = sys.dict.get_text("stderr")
+            && !sys.dict.get_text("__stderr__").is_some_and(|usual| usual.is(&stream))
+        {
+            if stream.is_none() {
+                return Ok(());
+            }
+            return self.call_method(&stream, &self.intern("write"), &[self.str_value(text)]).map(drop);
+        }
+        let _ = self.host.flush(Stream::Out);
+        self.write(Stream::Err, text)
+    }
+
     /// What the prompt does with the value of an expression: shows it unless it is `None`, and keeps it as `_`. A
     /// `sys.displayhook` of the script's is called instead.
     pub fn display(&self, value: &crate::value::Value) -> R<()> {

@@ -302,6 +302,8 @@ impl Vm {
         };
         let mut text = format!("{what}: {shown}\n");
         text.push_str(&traceback::format_exception(self, &exception));
-        self.write_stderr(&text);
+        if self.tell_stderr(&text).is_err() {
+            drop(self.take_raised());
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::sched::future::{AnyFuture, Future};
 use crate::sched::timers::Due;
 use crate::sched::wait_queue::Ticket;
 use crate::sched::waiting::{Completions, completions};
-use crate::value::{Module, Payload, R, Ref, Value, Visitor};
+use crate::value::{Module, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::Vm;
 use crate::vm::coroutine::{NativeFrame, Step};
 
@@ -29,8 +29,10 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
     add_functions(vm, module, &rows!["as_completed", "fs, *, timeout=None" => as_completed(0 1);]);
 }
 
+/// It looks at its arguments when it is first asked, as the generator that it is in CPython does.
 struct Iterator {
-    completions: Ref<Completions>,
+    begin: Shared<Option<(Value, Value)>>,
+    completions: Shared<Option<Ref<Completions>>>,
     left: Cell<usize>,
 }
 
@@ -39,11 +41,29 @@ impl Payload for Iterator {
     const CONTAINER: bool = true;
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
-        visitor.reference(&self.completions);
+        self.begin.with(|begin| {
+            if let Some((awaitables, timeout)) = begin {
+                visitor.values([awaitables, timeout]);
+            }
+        });
+        self.completions.with(|completions| {
+            if let Some(completions) = completions {
+                visitor.reference(completions);
+            }
+        });
     }
 }
 
-fn as_completed(vm: &Vm, awaitables: &Value, timeout: Option<&Value>) -> R {
+fn as_completed(vm: &Vm, awaitables: Value, timeout: &Value) -> Value {
+    let timeout = if timeout.is_undef() { Value::None } else { timeout.clone() };
+    Value::from(vm.heap.alloc(Iterator {
+        begin: Shared::new(Some((awaitables, timeout))),
+        completions: Shared::new(None),
+        left: Cell::new(0),
+    }))
+}
+
+fn begin(vm: &Vm, iterator: &Ref<Iterator>, awaitables: &Value, timeout: &Value) -> R<()> {
     if AnyFuture::of(awaitables).is_some() || is_coroutine(vm, awaitables)? {
         let class = vm.class_of(awaitables).name();
         return Err(vm.type_error(format!("expect an iterable of futures, not {}", class.as_str())));
@@ -56,24 +76,26 @@ fn as_completed(vm: &Vm, awaitables: &Value, timeout: Option<&Value>) -> R {
             futures.push(ensure_future(vm, item, None)?);
         }
     }
-    let left = Cell::new(futures.len());
+    let left = futures.len();
     let completions = completions(vm, futures)?;
-    if let Some(timeout) = timeout
-        && left.get() > 0
-    {
+    if !timeout.is_none() && left > 0 {
         let when = sched::now(vm) + vm.to_f64(timeout)?;
         let event_loop = super::futures::loop_or_current(vm, None)?;
         event_loop.add_timer(vm, when, Due::GiveUp(completions.clone()))?;
     }
-    Ok(Value::from(vm.heap.alloc(Iterator { completions, left })))
+    iterator.completions.set(Some(completions));
+    iterator.left.set(left);
+    Ok(())
 }
 
 fn next(vm: &Vm, iterator: &Ref<Iterator>) -> R {
-    if iterator.left.get() == 0 {
-        return Err(vm.stop_iteration(Value::None));
+    if let Some((awaitables, timeout)) = iterator.begin.take() {
+        begin(vm, iterator, &awaitables, &timeout)?;
     }
+    let completions = iterator.completions.get().filter(|_| iterator.left.get() > 0);
+    let Some(completions) = completions else { return Err(vm.stop_iteration(Value::None)) };
     iterator.left.set(iterator.left.get() - 1);
-    Ok(vm.native_coroutine(Box::new(WaitForOne { completions: iterator.completions.clone(), ticket: None })))
+    Ok(vm.native_coroutine(Box::new(WaitForOne { completions, ticket: None })))
 }
 
 struct WaitForOne {

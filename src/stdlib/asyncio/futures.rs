@@ -45,6 +45,15 @@ fn install(vm: &Vm) {
         "remove_done_callback", "fn, /" => remove_done_callback(0 1);
         "get_loop", "" => get_loop(0);
         class "__class_getitem__", "item, /" => class_getitem(0 1);
+        get "_state" => state_word(0);
+        get "_loop" => get_loop(0);
+        get "_callbacks" => callbacks(0);
+        get "_result" => peek_result(0);
+        get "_exception" => peek_exception(0);
+        get "_source_traceback" => nothing(0);
+        get "_cancel_message" => cancel_message(0), set set_cancel_message(0 1);
+        get "_log_traceback" => log_traceback(0), set set_log_traceback(0 1);
+        get "_asyncio_future_blocking" => is_blocking(0), set set_blocking(0 1);
     ];
     define_methods(vm, &classes.future, of_future);
     define_methods(
@@ -61,6 +70,10 @@ fn install(vm: &Vm) {
             "set_name", "value, /" => set_name(0 1);
             "get_coro", "" => get_coro(0);
             "get_context", "" => get_context(0);
+            get "_coro" => get_coro(0);
+            get "_fut_waiter" => fut_waiter(0);
+            get "_must_cancel" => must_cancel(0);
+            get "_log_destroy_pending" => log_destroy_pending(0), set set_log_destroy_pending(0 1);
             "get_stack", "*, limit=None" => get_stack(0 1);
             "print_stack", "*, limit=None, file=None" => print_stack(0 1 2);
         ],
@@ -83,8 +96,8 @@ fn isfuture(_vm: &Vm, value: &Value) -> bool {
     AnyFuture::of(value).is_some()
 }
 
-fn class_getitem(_vm: &Vm, class: Value, _item: &Value) -> Value {
-    class
+fn class_getitem(vm: &Vm, class: Value, item: &Value) -> Value {
+    vm.generic_alias(class, item)
 }
 
 /// The loop given as an argument, else the one that is current.
@@ -138,7 +151,14 @@ fn future_new(vm: &Vm, class: &Value, args: &Value, keywords: &Ref<Dict>) -> R {
     let given = Given::of(vm, class, args, keywords, 0, &["loop"])?;
     let event_loop = loop_or_current(vm, given.event_loop(vm)?.as_ref())?;
     let made = vm.heap.alloc(Future { core: FutureCore::new(event_loop) });
-    wrap_new(vm, class, Value::from(made))
+    wrapped(vm, class, &AnyFuture::from(&made))
+}
+
+/// The future as an object of `class`.
+fn wrapped(vm: &Vm, class: &Value, future: &AnyFuture) -> R {
+    let made = wrap_new(vm, class, future.value())?;
+    future.set_outer(vm, &made);
+    Ok(made)
 }
 
 fn init(_vm: &Vm, _future: &Value, _args: &Value, _keywords: &Value) {}
@@ -164,12 +184,10 @@ fn task_new(vm: &Vm, class: &Value, args: &Value, keywords: &Ref<Dict>) -> R {
         None => None,
     };
     let is_eager = given.keyword("eager_start").is_some_and(|eager| eager.is(&Value::TRUE));
-    let made = if is_eager && event_loop.running.get() {
-        task::spawn_eagerly(vm, &event_loop, &coro, context, name)?
-    } else {
-        task::spawn(vm, &event_loop, &coro, context, name)?
-    };
-    wrap_new(vm, class, Value::from(made))
+    let made = task::unbegun(vm, &event_loop, &coro, context, name)?;
+    let outer = wrapped(vm, class, &AnyFuture::from(&made))?;
+    task::begin(vm, &made, is_eager && event_loop.running.get())?;
+    Ok(outer)
 }
 
 /// A derived class may choose the name.
@@ -230,8 +248,96 @@ fn remove_done_callback(vm: &Vm, future: AnyFuture, function: &Value) -> R<usize
     future.remove_done_callback(vm, function)
 }
 
-fn get_loop(_vm: &Vm, future: AnyFuture) -> Ref<EventLoop> {
-    future.core().event_loop.clone()
+fn get_loop(_vm: &Vm, future: AnyFuture) -> Value {
+    future.core().event_loop.value()
+}
+
+/// What CPython's own library and some programs look at from outside.
+fn state_word(_vm: &Vm, future: AnyFuture) -> &'static str {
+    match future.core().state() {
+        State::Pending => "PENDING",
+        State::Cancelled => "CANCELLED",
+        State::Finished | State::Failed => "FINISHED",
+    }
+}
+
+/// Pairs of a callback and its context; those of the library itself are shown by their names.
+fn callbacks(vm: &Vm, future: AnyFuture) -> Value {
+    let all = future.core().callbacks();
+    if all.is_empty() {
+        return Value::None;
+    }
+    let pairs = all.iter().map(|callback| {
+        let (function, context) = match callback.target.downcast::<DoneCallback>() {
+            Some(done) => (done.function.clone(), done.context.clone()),
+            None => (vm.str_value(callback.reaction.name()), None),
+        };
+        let context = context.unwrap_or_else(|| context::empty(vm));
+        Value::from(vm.heap.tuple([function, Value::from(context)]))
+    });
+    let pairs = pairs.collect();
+    Value::from(vm.heap.list(pairs))
+}
+
+fn or_none(value: Value) -> Value {
+    if value.is_undef() { Value::None } else { value }
+}
+
+fn peek_result(_vm: &Vm, future: AnyFuture) -> Value {
+    or_none(future.peek_result())
+}
+
+fn peek_exception(_vm: &Vm, future: AnyFuture) -> Value {
+    or_none(future.peek_exception())
+}
+
+fn nothing(_vm: &Vm, _future: AnyFuture) {}
+
+fn cancel_message(_vm: &Vm, future: AnyFuture) -> Value {
+    or_none(future.core().cancel_message())
+}
+
+fn set_cancel_message(_vm: &Vm, future: AnyFuture, message: &Value) -> R<()> {
+    future.core().set_cancel_message(message);
+    Ok(())
+}
+
+fn log_traceback(_vm: &Vm, future: AnyFuture) -> bool {
+    future.core().has_unseen_exception()
+}
+
+fn set_log_traceback(vm: &Vm, future: AnyFuture, value: &Value) -> R<()> {
+    if vm.truthy(value)? {
+        return Err(vm.value_error("_log_traceback can only be set to False"));
+    }
+    future.mark_seen();
+    Ok(())
+}
+
+fn is_blocking(_vm: &Vm, future: AnyFuture) -> bool {
+    future.core().is_handed_over()
+}
+
+fn set_blocking(vm: &Vm, future: AnyFuture, value: &Value) -> R<()> {
+    future.core().hand_over(vm.truthy(value)?);
+    Ok(())
+}
+
+fn fut_waiter(_vm: &Vm, task: &Ref<Task>) -> Value {
+    task.waits_for().map_or(Value::None, |future| future.value())
+}
+
+fn must_cancel(_vm: &Vm, task: &Ref<Task>) -> bool {
+    task.must_cancel()
+}
+
+fn log_destroy_pending(_vm: &Vm, task: &Ref<Task>) -> bool {
+    !task.core.is_internal()
+}
+
+fn set_log_destroy_pending(vm: &Vm, task: &Ref<Task>, value: &Value) -> R<()> {
+    task.core.report_destruction(vm.truthy(value)?);
+    Ok(())
 }
 
 fn cancelling(_vm: &Vm, task: &Ref<Task>) -> usize {

@@ -1,5 +1,7 @@
 //! Event loops as scripts see them: their methods, handles, and the functions that find, make and set loops.
 
+use std::cell::Cell;
+
 use super::support::add_functions;
 use super::tasks::{create_task_in, ensure_future};
 use crate::native::{Row, define_class, define_methods};
@@ -10,8 +12,8 @@ use crate::sched::future::AnyFuture;
 use crate::sched::handle::{Call, CallHandle, Handle, TimerHandle};
 use crate::sched::timers::Due;
 use crate::sched::{self, Context, EventLoop, context, driver, outside, report};
-use crate::stdlib::support::wrap_new;
-use crate::value::{Dict, Module, Payload, R, Ref, Value};
+use crate::stdlib::support::{add_class, wrap_new};
+use crate::value::{Dict, Module, Payload, R, Ref, Shared, Value};
 use crate::vm::Vm;
 use crate::vm::coroutine::NativeFrame;
 
@@ -21,7 +23,7 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
         vm,
         module,
         &rows![
-            "get_event_loop", "" => get_event_loop();
+            "get_event_loop", "" => get_event_loop_row();
             "get_running_loop", "" => get_running_loop();
             "_get_running_loop", "" => find_running_loop();
             "new_event_loop", "" => new_event_loop();
@@ -30,21 +32,65 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
             "set_event_loop_policy", "policy, /" => set_policy(0);
         ],
     );
+    let abstract_policy = define_class::<AbstractPolicy>(
+        vm,
+        "asyncio.events",
+        "AbstractEventLoopPolicy",
+        &rows![
+            static "__new__", "cls, *args, **kwargs" => abstract_policy_new(0);
+            "get_event_loop", "" => not_implemented(0);
+            "set_event_loop", "loop" => not_implemented(0);
+            "new_event_loop", "" => not_implemented(0);
+            "get_child_watcher", "" => not_implemented(0);
+            "set_child_watcher", "watcher" => not_implemented(0);
+        ],
+    );
     let policy = define_class::<Policy>(
         vm,
         "asyncio.unix_events",
         "_UnixDefaultEventLoopPolicy",
         &rows![
-            static "__new__", "cls" => policy_new(0);
+            static "__new__", "cls, *args, **kwargs" => policy_new(0);
             "get_event_loop", "" => policy_get(0);
             "set_event_loop", "loop" => policy_set(0 1);
             "new_event_loop", "" => policy_make(0);
         ],
     );
+    add_class(vm, module, &abstract_policy);
     module.dict.set_str(&vm.intern("DefaultEventLoopPolicy"), Value::from(policy));
 }
 
-/// The payload of the event loop policy. There is one, which makes and keeps loops as the functions of the module do.
+/// The payload of instances of `AbstractEventLoopPolicy` and what scripts derive from it.
+struct AbstractPolicy;
+
+impl Payload for AbstractPolicy {
+    native_kind!();
+    const CONTAINER: bool = false;
+}
+
+fn abstract_policy_new(vm: &Vm, class: &Value) -> R {
+    wrap_new(vm, class, Value::from(vm.heap.alloc(AbstractPolicy)))
+}
+
+fn not_implemented(vm: &Vm, _policy: &Value) -> R {
+    Err(vm.raise_with(&vm.types.not_implemented_error, vec![]))
+}
+
+/// The policy that is in force, once somebody has asked for it or set one.
+#[derive(Default)]
+struct Policies {
+    current: Shared<Value>,
+    /// It is one of a script's.
+    is_foreign: Cell<bool>,
+}
+
+/// A policy of the script's, if one is in force.
+fn foreign_policy(vm: &Vm) -> Option<Value> {
+    let policies = vm.find_extension::<Policies>()?;
+    policies.is_foreign.get().then(|| policies.current.get())
+}
+
+/// The payload of the default policy, which makes and keeps loops as the functions of the module do.
 struct Policy;
 
 impl Payload for Policy {
@@ -53,27 +99,37 @@ impl Payload for Policy {
 }
 
 fn get_policy(vm: &Vm) -> Value {
-    Value::from(vm.heap.alloc(Policy))
+    let policies = vm.extension(Policies::default);
+    if policies.current.with(|policy| policy.is_none() || policy.is_undef()) {
+        policies.current.set(Value::from(vm.heap.alloc(Policy)));
+    }
+    policies.current.get()
 }
 
 fn set_policy(vm: &Vm, policy: &Value) -> R<()> {
-    if policy.is_none() || policy.downcast::<Policy>().is_some() {
-        return Ok(());
+    let is_policy = policy.payload::<Policy>().is_some() || policy.payload::<AbstractPolicy>().is_some();
+    if !policy.is_none() && !is_policy {
+        let class = vm.class_of(policy).name();
+        return Err(
+            vm.type_error(format!("policy must be an instance of AbstractEventLoopPolicy or None, not '{}'", class.as_str()))
+        );
     }
-    let shown = vm.repr(policy)?;
-    Err(vm.not_implemented_error(format!("event loop policies other than the default are not supported: {}", shown.as_str())))
+    let policies = vm.extension(Policies::default);
+    policies.is_foreign.set(!policy.is_none() && policy.downcast::<Policy>().is_none());
+    policies.current.set(policy.clone());
+    Ok(())
 }
 
 fn policy_new(vm: &Vm, class: &Value) -> R {
-    wrap_new(vm, class, get_policy(vm))
+    wrap_new(vm, class, Value::from(vm.heap.alloc(Policy)))
 }
 
-fn policy_get(vm: &Vm, _policy: &Value) -> R<Ref<EventLoop>> {
-    get_event_loop(vm)
+fn policy_get(vm: &Vm, _policy: &Value) -> R {
+    kept_loop(vm).map(|event_loop| event_loop.value())
 }
 
 fn policy_set(vm: &Vm, _policy: &Value, event_loop: &Value) -> R<()> {
-    set_event_loop(vm, event_loop)
+    keep_loop(vm, event_loop)
 }
 
 fn policy_make(vm: &Vm, _policy: &Value) -> Ref<EventLoop> {
@@ -100,6 +156,7 @@ pub fn install(vm: &Vm) {
         "create_future", "" => create_future(0);
         "create_task", "coro, *, name=None, context=None" => create_task(0 1 2 3);
         "get_debug", "" => get_debug(0);
+        get "slow_callback_duration" => slow_callback_duration(0), set set_slow_callback_duration(0 1);
         "set_debug", "enabled" => set_debug(0 1);
         "get_exception_handler", "" => get_exception_handler(0);
         "set_exception_handler", "handler" => set_exception_handler(0 1);
@@ -140,6 +197,26 @@ pub fn get_event_loop(vm: &Vm) -> R<Ref<EventLoop>> {
     if let Some(running) = sched.running.get() {
         return Ok(running);
     }
+    if let Some(policy) = foreign_policy(vm) {
+        return loop_of(vm, vm.call_method(&policy, &vm.intern("get_event_loop"), &[])?);
+    }
+    kept_loop(vm)
+}
+
+/// The loop that a script's policy gave.
+fn loop_of(vm: &Vm, given: Value) -> R<Ref<EventLoop>> {
+    match given.payload::<EventLoop>() {
+        Some(event_loop) => Ok(event_loop.clone()),
+        None => {
+            let shown = vm.repr(&given)?;
+            Err(vm.type_error(format!("the policy gave {}, which is no event loop", shown.as_str())))
+        }
+    }
+}
+
+/// What the default policy keeps.
+fn kept_loop(vm: &Vm) -> R<Ref<EventLoop>> {
+    let sched = sched::of(vm);
     let is_main = sched::threads::current(vm) == sched::baton::MAIN;
     if is_main {
         if let Some(current) = sched.current.get() {
@@ -156,19 +233,40 @@ pub fn get_event_loop(vm: &Vm) -> R<Ref<EventLoop>> {
     Err(vm.runtime_error(format!("There is no current event loop in thread {}.", vm.repr(&thread)?.as_str())))
 }
 
-fn get_running_loop(vm: &Vm) -> R<Ref<EventLoop>> {
-    sched::running_loop(vm)
+fn get_event_loop_row(vm: &Vm) -> R {
+    get_event_loop(vm).map(|event_loop| event_loop.value())
 }
 
-fn find_running_loop(vm: &Vm) -> Option<Ref<EventLoop>> {
-    sched::of(vm).running.get()
+fn get_running_loop(vm: &Vm) -> R {
+    sched::running_loop(vm).map(|running| running.value())
 }
 
-fn new_event_loop(vm: &Vm) -> Ref<EventLoop> {
-    EventLoop::new(vm)
+fn find_running_loop(vm: &Vm) -> Value {
+    sched::of(vm).running.get().map_or(Value::None, |running| running.value())
 }
 
-fn set_event_loop(vm: &Vm, event_loop: &Value) -> R<()> {
+fn new_event_loop(vm: &Vm) -> R {
+    make_loop(vm).map(|event_loop| event_loop.value())
+}
+
+/// `asyncio.new_event_loop()`.
+pub fn make_loop(vm: &Vm) -> R<Ref<EventLoop>> {
+    match foreign_policy(vm) {
+        Some(policy) => loop_of(vm, vm.call_method(&policy, &vm.intern("new_event_loop"), &[])?),
+        None => Ok(EventLoop::new(vm)),
+    }
+}
+
+/// `asyncio.set_event_loop(event_loop)`.
+pub fn set_event_loop(vm: &Vm, event_loop: &Value) -> R<()> {
+    match foreign_policy(vm) {
+        Some(policy) => vm.call_method(&policy, &vm.intern("set_event_loop"), std::slice::from_ref(event_loop)).map(drop),
+        None => keep_loop(vm, event_loop),
+    }
+}
+
+/// What the default policy does then.
+fn keep_loop(vm: &Vm, event_loop: &Value) -> R<()> {
     let sched = sched::of(vm);
     let event_loop = match event_loop.payload::<EventLoop>() {
         Some(given) => Some(given.clone()),
@@ -184,14 +282,19 @@ fn set_event_loop(vm: &Vm, event_loop: &Value) -> R<()> {
 }
 
 fn loop_new(vm: &Vm, class: &Value) -> R {
-    wrap_new(vm, class, Value::from(EventLoop::new(vm)))
+    let event_loop = EventLoop::new(vm);
+    let made = wrap_new(vm, class, Value::from(&event_loop))?;
+    if !made.is(&Value::from(&event_loop)) {
+        event_loop.outer.set(made.clone());
+    }
+    Ok(made)
 }
 
 fn loop_repr(vm: &Vm, event_loop: &Ref<EventLoop>) -> String {
     let word = |yes: bool| if yes { "True" } else { "False" };
     format!(
         "<{} running={} closed={} debug={}>",
-        vm.class_of(&Value::from(event_loop)).name().as_str(),
+        vm.class_of(&event_loop.value()).name().as_str(),
         word(event_loop.running.get()),
         word(event_loop.closed.get()),
         word(event_loop.debug.get())
@@ -271,7 +374,9 @@ fn call_later(
         return Err(vm.type_error("delay must not be None"));
     }
     let when = sched::now(vm) + number(vm, delay)?;
-    timer(vm, event_loop, when, callback, args, given)
+    let handle = timer(vm, event_loop, when, callback, args, given);
+    event_loop.add_timer(vm, when, Due::Call(handle.clone()))?;
+    Ok(Value::from(handle))
 }
 
 fn call_at(
@@ -286,7 +391,9 @@ fn call_at(
         return Err(vm.type_error("when cannot be None"));
     }
     let when = number(vm, when)?;
-    timer(vm, event_loop, when, callback, args, given)
+    let handle = timer(vm, event_loop, when, callback, args, given);
+    event_loop.add_timer_at(vm, when, Due::Call(handle.clone()))?;
+    Ok(Value::from(handle))
 }
 
 /// A number of seconds, added to a time as `+` would.
@@ -301,15 +408,20 @@ pub fn number(vm: &Vm, value: &Value) -> R<f64> {
     }
 }
 
-fn timer(vm: &Vm, event_loop: &Ref<EventLoop>, when: f64, callback: &Value, args: &Value, given: Option<&Ref<Context>>) -> R {
-    let handle = vm.heap.alloc(TimerHandle {
+fn timer(
+    vm: &Vm,
+    event_loop: &Ref<EventLoop>,
+    when: f64,
+    callback: &Value,
+    args: &Value,
+    given: Option<&Ref<Context>>,
+) -> Ref<TimerHandle> {
+    vm.heap.alloc(TimerHandle {
         call: call(vm, callback, args, given),
         when,
         event_loop: event_loop.clone(),
-        scheduled: std::cell::Cell::new(true),
-    });
-    event_loop.add_timer(vm, when, Due::Call(handle.clone()))?;
-    Ok(Value::from(handle))
+        scheduled: Cell::new(true),
+    })
 }
 
 fn create_future(vm: &Vm, event_loop: &Ref<EventLoop>) -> Value {
@@ -326,6 +438,15 @@ fn get_debug(_vm: &Vm, event_loop: &Ref<EventLoop>) -> bool {
 
 fn set_debug(_vm: &Vm, event_loop: &Ref<EventLoop>, enabled: bool) {
     event_loop.debug.set(enabled);
+}
+
+fn slow_callback_duration(_vm: &Vm, event_loop: &Ref<EventLoop>) -> Value {
+    event_loop.slow_callback_duration.get()
+}
+
+fn set_slow_callback_duration(_vm: &Vm, event_loop: &Ref<EventLoop>, seconds: &Value) -> R<()> {
+    event_loop.slow_callback_duration.set(seconds.clone());
+    Ok(())
 }
 
 fn get_exception_handler(_vm: &Vm, event_loop: &Ref<EventLoop>) -> Value {

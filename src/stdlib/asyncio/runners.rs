@@ -3,13 +3,13 @@
 use std::cell::Cell;
 
 use super::support::{add_functions, is_cancellation};
-use super::tasks::{create_task_in, ensure_future, is_coroutine};
+use super::tasks::{create_task_by, ensure_future, is_coroutine};
 use crate::native::define_class;
 use crate::native_kind;
 use crate::rows;
 use crate::sched::event_loop::{call_exception_handler, is_limit};
 use crate::sched::future::{AnyFuture, State};
-use crate::sched::{self, Context, EventLoop, context, driver, gather};
+use crate::sched::{self, Context, EventLoop, context, driver, gather, task};
 use crate::stdlib::support::{add_class, wrap_new};
 use crate::value::{Module, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::Vm;
@@ -89,11 +89,9 @@ impl Runner {
             return Ok(known);
         }
         let event_loop = if self.loop_factory.is_none() || self.loop_factory.is_undef() {
-            let sched = sched::of(vm);
-            let made = EventLoop::new(vm);
+            let made = super::loops::make_loop(vm)?;
             if !self.set_current.replace(true) {
-                sched.current.set(Some(made.clone()));
-                sched.current_set.set(true);
+                super::loops::set_event_loop(vm, &made.value())?;
             }
             made
         } else {
@@ -123,7 +121,7 @@ impl Runner {
         }
         let event_loop = self.start(vm)?;
         let context = given.cloned().or_else(|| self.context.get());
-        let task = create_task_in(vm, &event_loop, coro, None, context.as_ref())?;
+        let task = create_task_by(vm, &event_loop, coro, None, context.as_ref())?;
         let future = ensure_future(vm, &task, Some(&event_loop))?;
         let interrupts = sched::interrupts::Guard::new(vm, &future);
         let outcome = driver::run_until_complete(vm, &event_loop, &future);
@@ -152,7 +150,7 @@ impl Runner {
         };
         let outcome = clean_up(vm, &event_loop);
         if self.set_current.get() {
-            sched::of(vm).current.set(None);
+            super::loops::set_event_loop(vm, &Value::None)?;
         }
         event_loop.close();
         self.event_loop.set(None);
@@ -178,10 +176,8 @@ fn cancel_all(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
     if tasks.is_empty() {
         return Ok(());
     }
-    let values: Vec<Value> = tasks.iter().map(Value::from).collect();
-    for task in &tasks {
-        AnyFuture::from(task).cancel(vm, &Value::None)?;
-    }
+    let values: Vec<Value> = tasks.iter().map(|task| AnyFuture::from(task).value()).collect();
+    task::cancel_all(vm, &tasks)?;
     let all = gather::gather(vm, &values, true, |value, event_loop| ensure_future(vm, value, event_loop))?;
     driver::run_until_complete(vm, event_loop, &AnyFuture::from(&all))?;
     for task in &tasks {
@@ -190,7 +186,7 @@ fn cancel_all(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
             let facts = vec![
                 ("message", vm.str_value("unhandled exception during asyncio.run() shutdown")),
                 ("exception", future.peek_exception()),
-                ("task", Value::from(task)),
+                ("task", future.value()),
             ];
             call_exception_handler(vm, event_loop, facts)?;
         }
@@ -300,6 +296,6 @@ fn runner_close(vm: &Vm, runner: &Ref<Runner>) -> R<()> {
     runner.close(vm)
 }
 
-fn runner_loop(vm: &Vm, runner: &Ref<Runner>) -> R<Ref<EventLoop>> {
-    runner.start(vm)
+fn runner_loop(vm: &Vm, runner: &Ref<Runner>) -> R {
+    runner.start(vm).map(|event_loop| event_loop.value())
 }

@@ -1,7 +1,7 @@
 //! `TaskGroup`: tasks that end before the block does.
 
 use super::support::once;
-use super::tasks::create_named_task;
+use super::tasks::create_task_by;
 use crate::native::define_class;
 use crate::rows;
 use crate::sched::task_group::TaskGroup;
@@ -63,7 +63,7 @@ fn create_task(vm: &Vm, group: &Ref<TaskGroup>, coro: &Value, name: Option<Value
     if group.aborting.get() {
         return refuse("is shutting down");
     }
-    let made = create_named_task(vm, &event_loop, coro, name, context)?;
+    let made = create_task_by(vm, &event_loop, coro, name, context)?;
     match made.payload::<Task>() {
         Some(task) => group.adopt(vm, task)?,
         None => return Err(vm.type_error(format!("the task factory returned {}, which is no task", vm.repr(&made)?.as_str()))),

@@ -3,7 +3,8 @@
 use super::futures::loop_or_current;
 use super::support::{add_functions, is_cancellation};
 use super::timeouts;
-use crate::native::Iterable;
+use crate::native::{Iterable, define_class};
+use crate::native_kind;
 use crate::rows;
 use crate::sched::future::AnyFuture;
 use crate::sched::timeout::Timeout;
@@ -11,7 +12,7 @@ use crate::sched::timers::Due;
 use crate::sched::waiting::{self, ReturnWhen, Wait};
 use crate::sched::{self, Context, EventLoop, Task, gather, shield, task};
 use crate::syntax::ast::CmpOp;
-use crate::value::{Exception, Kind, Module, R, Ref, Str, Value, Visitor};
+use crate::value::{Exception, Kind, Module, Payload, R, Ref, Str, Value, Visitor};
 use crate::vm::code::CodeKind;
 use crate::vm::coroutine::{NativeFrame, Step};
 use crate::vm::function::NativeCode;
@@ -34,6 +35,7 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
             "iscoroutine", "obj" => is_coroutine(0);
             "iscoroutinefunction", "func" => is_coroutine_function(0);
             "eager_task_factory", "loop, coro, *, name=None, context=None" => eager_task_factory(0 1 2 3);
+            "create_eager_task_factory", "custom_task_constructor" => create_eager_task_factory(0);
         ],
     );
 }
@@ -42,7 +44,7 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
 pub fn is_coroutine(vm: &Vm, value: &Value) -> R<bool> {
     match value.kind() {
         Kind::Coroutine => Ok(true),
-        Kind::Instance => {
+        Kind::Instance | Kind::Native => {
             let class = vm.class_of(value);
             let has = |name: &Ref<Str>| !class.lookup(name).is_undef();
             Ok(has(&vm.n.__await__) && has(&vm.n.send) && has(&vm.n.throw) && has(&vm.n.close))
@@ -51,17 +53,29 @@ pub fn is_coroutine(vm: &Vm, value: &Value) -> R<bool> {
     }
 }
 
-/// `asyncio.iscoroutinefunction(value)`: an `async def`, a native function that is awaited, or a method of either.
-pub fn is_coroutine_function(_vm: &Vm, value: &Value) -> bool {
-    let mut value = value;
-    while let Some(method) = value.downcast::<BoundMethod>() {
-        value = &method.function;
+/// `asyncio.iscoroutinefunction(value)`: an `async def`, a native function that is awaited, a method or `partial` of either, or what is
+/// marked as one.
+pub fn is_coroutine_function(vm: &Vm, value: &Value) -> R<bool> {
+    let mut value = value.clone();
+    loop {
+        if let Some(method) = value.downcast::<BoundMethod>() {
+            value = method.function.clone();
+        } else if let Some(inner) = crate::stdlib::functools::function_of_partial(&value) {
+            value = inner;
+        } else {
+            break;
+        }
     }
-    if let Some(function) = value.downcast::<Function>() {
-        return function.code.kind == CodeKind::Coroutine;
+    if value.downcast::<Function>().is_some_and(|function| function.code.kind == CodeKind::Coroutine) {
+        return Ok(true);
     }
-    let native = value.downcast::<NativeFunction>();
-    native.is_some_and(|native| matches!(native.code, NativeCode::Async(_) | NativeCode::AsyncClosure(_)))
+    if let Some(native) = value.downcast::<NativeFunction>() {
+        return Ok(matches!(native.code, NativeCode::Async(_) | NativeCode::AsyncClosure(_)));
+    }
+    match vm.find_attr(&value, &vm.intern("_is_coroutine_mark"))? {
+        Some(mark) => vm.truthy(&mark),
+        None => Ok(false),
+    }
 }
 
 /// `loop.create_task(coro)`: by the loop's factory if it has one.
@@ -82,7 +96,7 @@ pub fn create_task_in(
         return task::spawn(vm, event_loop, coro, context.cloned(), name).map(Value::from);
     }
     let keyword = context.map(|context| (vm.intern("context"), Value::from(context)));
-    let positional = [Value::from(event_loop), coro.clone()];
+    let positional = [event_loop.value(), coro.clone()];
     let made = vm.call_with(&factory, Args { positional: &positional, keywords: keyword.as_slice() })?;
     set_name(vm, &made, name)?;
     Ok(made)
@@ -112,7 +126,26 @@ pub fn create_named_task(
 
 fn create_task(vm: &Vm, coro: &Value, name: Option<Value>, context: Option<&Ref<Context>>) -> R {
     let event_loop = sched::running_loop(vm)?;
-    create_named_task(vm, &event_loop, coro, name, context)
+    create_task_by(vm, &event_loop, coro, name, context)
+}
+
+/// `event_loop.create_task(...)`, by the method of a derived class if it has one.
+pub fn create_task_by(
+    vm: &Vm,
+    event_loop: &Ref<EventLoop>,
+    coro: &Value,
+    name: Option<Value>,
+    context: Option<&Ref<Context>>,
+) -> R {
+    let outer = event_loop.outer.get();
+    if outer.is_undef() {
+        return create_named_task(vm, event_loop, coro, name, context);
+    }
+    let context = context.map(|context| (vm.intern("context"), Value::from(context)));
+    let method = vm.get_attr(&outer, &vm.intern("create_task"))?;
+    let made = vm.call_with(&method, Args { positional: std::slice::from_ref(coro), keywords: context.as_slice() })?;
+    set_name(vm, &made, name)?;
+    Ok(made)
 }
 
 fn eager_task_factory(
@@ -132,6 +165,53 @@ fn eager_task_factory(
     }
 }
 
+/// The payload of a task factory that has a constructor of tasks begin at once.
+struct EagerFactory(Value);
+
+impl Payload for EagerFactory {
+    native_kind!();
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        visitor.value(&self.0);
+    }
+}
+
+fn create_eager_task_factory(vm: &Vm, constructor: Value) -> Value {
+    define_class::<EagerFactory>(
+        vm,
+        "builtins",
+        "function",
+        &rows![
+            "__call__", "loop, coro, *, name=None, context=None" => eager_factory_call(0 1 2 3 4);
+            "__repr__", "" => eager_factory_repr(0);
+        ],
+    );
+    Value::from(vm.heap.alloc(EagerFactory(constructor)))
+}
+
+fn eager_factory_call(
+    vm: &Vm,
+    factory: &Ref<EagerFactory>,
+    event_loop: &Value,
+    coro: &Value,
+    name: &Value,
+    context: &Value,
+) -> R {
+    let given = |value: &Value| if value.is_undef() { Value::None } else { value.clone() };
+    let keywords = [
+        (vm.intern("loop"), event_loop.clone()),
+        (vm.intern("name"), given(name)),
+        (vm.intern("context"), given(context)),
+        (vm.intern("eager_start"), Value::TRUE),
+    ];
+    vm.call_with(&factory.0, Args { positional: std::slice::from_ref(coro), keywords: &keywords })
+}
+
+fn eager_factory_repr(_vm: &Vm, factory: &Ref<EagerFactory>) -> String {
+    format!("<function create_eager_task_factory.<locals>.factory at {:#x}>", factory.address())
+}
+
 /// A future of whatever can be awaited: itself, or a task for it.
 pub fn ensure_future(vm: &Vm, value: &Value, event_loop: Option<&Ref<EventLoop>>) -> R<AnyFuture> {
     if let Some(future) = AnyFuture::of(value) {
@@ -148,7 +228,7 @@ pub fn ensure_future(vm: &Vm, value: &Value, event_loop: Option<&Ref<EventLoop>>
         return Err(vm.type_error("An asyncio.Future, a coroutine or an awaitable is required"));
     };
     let event_loop = loop_or_current(vm, event_loop)?;
-    let task = create_task_in(vm, &event_loop, &coroutine, None, None)?;
+    let task = create_task_by(vm, &event_loop, &coroutine, None, None)?;
     match AnyFuture::of(&task) {
         Some(future) => Ok(future),
         None => Err(vm.type_error(format!("the task factory returned {}, which is no task", vm.repr(&task)?.as_str()))),
@@ -445,12 +525,12 @@ pub fn timeout_error_from(vm: &Vm, cause: Value) -> crate::value::Raised {
     vm.raise(error)
 }
 
-fn current_task(vm: &Vm, event_loop: Option<&Ref<EventLoop>>) -> R<Option<Ref<Task>>> {
+fn current_task(vm: &Vm, event_loop: Option<&Ref<EventLoop>>) -> R {
     let event_loop = match event_loop {
         Some(given) => given.clone(),
         None => sched::running_loop(vm)?,
     };
-    Ok(event_loop.current.get())
+    Ok(event_loop.current.get().map_or(Value::None, |task| AnyFuture::from(&task).value()))
 }
 
 fn all_tasks(vm: &Vm, event_loop: Option<&Ref<EventLoop>>) -> R {
@@ -460,7 +540,7 @@ fn all_tasks(vm: &Vm, event_loop: Option<&Ref<EventLoop>>) -> R {
     };
     let set = vm.heap.set();
     for task in event_loop.tasks(vm) {
-        vm.set_add(&set, Value::from(task))?;
+        vm.set_add(&set, AnyFuture::from(&task).value())?;
     }
     Ok(Value::from(set))
 }

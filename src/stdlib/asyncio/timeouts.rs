@@ -61,7 +61,7 @@ fn repr(vm: &Vm, timeout: &Ref<Timeout>) -> R<String> {
     let info = match (stage, timeout.when.get()) {
         (Stage::Active, None) => " when=None".to_owned(),
         (Stage::Active, Some(when)) => {
-            let rounded = (when * 1000.0).round() / 1000.0;
+            let rounded = format!("{when:.3}").parse().unwrap_or(when);
             format!(" when={}", vm.repr(&Value::float(rounded))?.as_str())
         }
         _ => String::new(),

@@ -3,6 +3,8 @@
 mod cache;
 mod partial;
 
+pub use partial::function_of as function_of_partial;
+
 use super::support::{Meter, add, run_script};
 use crate::native::{ModuleRow, define_class, new_module};
 use crate::syntax::ast::CmpOp;

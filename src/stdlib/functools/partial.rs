@@ -24,6 +24,11 @@ impl Payload for Partial {
     }
 }
 
+/// What a `partial` calls.
+pub fn function_of(value: &Value) -> Option<Value> {
+    value.payload::<Partial>().map(|partial| partial.function.clone())
+}
+
 pub fn class(vm: &Vm) -> Ref<Class> {
     let class = define_class::<Partial>(
         vm,
