@@ -48,6 +48,19 @@ impl<'a, T: FromValue<'a>> FromValue<'a> for Option<T> {
     }
 }
 
+/// An argument that may be absent but not `None`.
+pub struct Given<T>(pub Option<T>);
+
+impl<'a, T: FromValue<'a>> FromValue<'a> for Given<T> {
+    #[inline]
+    fn from_value(vm: &Vm, value: &'a Value) -> R<Self> {
+        match value {
+            Value::Undef => Ok(Given(None)),
+            value => T::from_value(vm, value).map(|value| Given(Some(value))),
+        }
+    }
+}
+
 /// The object as this exact payload, or the one inside an instance of a derived class.
 impl<'a, T: Payload> FromValue<'a> for &'a Ref<T> {
     #[inline]

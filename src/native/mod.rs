@@ -16,6 +16,6 @@ mod convert;
 mod function;
 mod module;
 
-pub use convert::{FromValue, Integer, IntoValue, Iterable, is_integer};
+pub use convert::{FromValue, Given, Integer, IntoValue, Iterable, is_integer};
 pub use function::{Entry, Row, define_class, define_iterator, define_methods, native_function};
 pub use module::{ModuleRow, new_module};

@@ -110,7 +110,12 @@ impl Vm {
             true
         })?;
         change(&mut module);
-        Ok(lower(self, source, module, globals, purpose, held)?)
+        let warnings = std::mem::take(&mut module.warnings);
+        let code = lower(self, source, module, globals, purpose, held)?;
+        for warning in &warnings {
+            self.give_syntax_warning(source, warning).map_err(CompileError::Raised)?;
+        }
+        Ok(code)
     }
 
     /// What the script gets instead of the code.

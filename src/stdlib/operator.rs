@@ -1,6 +1,7 @@
 //! `operator`: the operators as functions, and the callables that pick items, attributes and methods.
 
 use super::support::{Meter, add, add_class, wrap_new};
+use crate::native::Given;
 use crate::native::{ModuleRow, define_class, new_module};
 use crate::syntax::ast::{CmpOp, Operator, UnaryOp};
 use crate::value::{Module, Payload, R, Ref, Str, Tuple, Value, Visitor};
@@ -183,7 +184,7 @@ fn index(vm: &Vm, a: &Value) -> R {
     vm.index(a)
 }
 
-fn length_hint(vm: &Vm, object: &Value, default: Option<i64>) -> R<i64> {
+fn length_hint(vm: &Vm, object: &Value, Given(default): Given<i64>) -> R<i64> {
     match vm.known_length_hint(object)? {
         Some(hint) => Ok(hint as i64),
         None => Ok(default.unwrap_or(0)),

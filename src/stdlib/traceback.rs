@@ -5,7 +5,7 @@ use crate::native::{ModuleRow, new_module};
 use crate::rows;
 use crate::value::{Module, R, Ref, Value};
 use crate::vm::Vm;
-use crate::vm::traceback::{entries, format_entries, format_exception, format_exception_only};
+use crate::vm::traceback::{entries, format_entries, format_entry, format_exception, format_exception_only};
 
 pub const MODULE: ModuleRow = ModuleRow { name: "traceback", load };
 
@@ -53,14 +53,27 @@ fn traceback_lines(vm: &Vm, traceback: &Value) -> Value {
     lines(vm, &text)
 }
 
-/// Tuples of file, line, function and source line.
+/// Tuples of file, line, function, source line, last line, first and last column in bytes, and the text of it all.
 fn entry_list(vm: &Vm, traceback: &Value) -> Value {
     let all = entries(traceback);
     let items = all.iter().map(|entry| {
         let source = &entry.info.source;
         let text = source.line(entry.line()).unwrap_or_default().trim();
-        let parts =
-            [vm.str_value(source.name()), Value::Int(entry.line().into()), vm.str_value(&entry.info.name), vm.str_value(text)];
+        let span = entry.span;
+        let last = source.line_number(span.end);
+        let column = |offset: u32, line: u32| source.line_span(line).map_or(0, |line| offset.saturating_sub(line.start));
+        let mut shown = String::new();
+        format_entry(entry, &mut shown);
+        let parts = [
+            vm.str_value(source.name()),
+            Value::Int(entry.line().into()),
+            vm.str_value(&entry.info.name),
+            vm.str_value(text),
+            Value::Int(last.into()),
+            Value::Int(column(span.start, entry.line()).into()),
+            Value::Int(column(span.end, last).into()),
+            vm.str_value(&shown),
+        ];
         Value::from(vm.heap.tuple(parts))
     });
     vm.heap.list(items.collect()).into()

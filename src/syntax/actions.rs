@@ -22,6 +22,7 @@ use super::ast::*;
 use super::error::{SyntaxError, SyntaxErrorKind as Kind};
 use super::literal;
 use super::source::Span;
+use super::warning::Warning;
 
 pub use calls::{Argument, CallArgs};
 pub use params::{Param, ParamKind};
@@ -38,6 +39,7 @@ pub struct Actions<'s> {
     names: RefCell<HashMap<&'s str, Name, foldhash::fast::FixedState>>,
     failed: Cell<bool>,
     error: Cell<Option<SyntaxError>>,
+    warnings: RefCell<Vec<Warning>>,
 }
 
 /// A chained comparison as far as it has been read.
@@ -56,7 +58,13 @@ impl Chain {
 
 impl<'s> Actions<'s> {
     pub fn new(text: &'s str) -> Actions<'s> {
-        Actions { text, names: RefCell::default(), failed: Cell::new(false), error: Cell::new(None) }
+        Actions {
+            text,
+            names: RefCell::default(),
+            failed: Cell::new(false),
+            error: Cell::new(None),
+            warnings: RefCell::default(),
+        }
     }
 
     /// Keeps the first error.
@@ -78,6 +86,17 @@ impl<'s> Actions<'s> {
 
     pub fn take_error(&self) -> Option<SyntaxError> {
         self.error.take()
+    }
+
+    pub fn take_warnings(&self) -> Vec<Warning> {
+        self.warnings.take()
+    }
+
+    /// Warns of the first escape in `l..r` that means nothing.
+    fn check_escapes(&self, l: u32, r: u32, is_bytes: bool, span: Span) {
+        if let Some(text) = literal::bad_escape(self.text, l as usize, r as usize, is_bytes) {
+            self.warnings.borrow_mut().push(Warning { text, span });
+        }
     }
 
     fn slice(&self, l: u32, r: u32) -> &'s str {

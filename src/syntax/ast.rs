@@ -25,6 +25,7 @@ use dashu_int::IBig;
 pub use operators::{BoolOp, CmpOp, Operator, OperatorRow, UnaryOp};
 
 use super::source::Span;
+use super::warning::Warning;
 
 /// The most expressions that may stand inside one another, long left-leaning chains included.
 pub const MAX_DEPTH: u16 = 6_000;
@@ -53,6 +54,8 @@ pub struct Ident {
 pub struct Module {
     pub body: Vec<Stmt>,
     pub span: Span,
+    /// What is suspicious in it.
+    pub warnings: Vec<Warning>,
 }
 
 /// A statement. Its span excludes the line end, and the decorators of a definition.

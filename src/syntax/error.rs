@@ -57,6 +57,8 @@ pub enum SyntaxErrorKind {
     TooDeep,
     SourceTooLarge,
     NullByte,
+    /// A warning that a filter has made an error.
+    Warning(Box<str>),
     NeverClosed(char),
     Unmatched(char),
     Mismatched {
@@ -328,6 +330,7 @@ impl fmt::Display for SyntaxErrorKind {
             TooManyBrackets => f.write_str("too many nested parentheses"),
             TooDeep => f.write_str("expression is nested too deeply"),
             SourceTooLarge => f.write_str("source is larger than 4 GiB"),
+            Warning(text) => f.write_str(text),
             NullByte => f.write_str("source code string cannot contain null bytes"),
             NeverClosed(bracket) => write!(f, "'{bracket}' was never closed"),
             Unmatched(bracket) => write!(f, "unmatched '{bracket}'"),

@@ -34,6 +34,7 @@ use super::error::{SyntaxError, SyntaxErrorKind as Kind};
 use super::literal;
 use super::source::Span;
 use super::token::Token;
+use super::warning::Warning;
 
 /// As many brackets may be open at once as in CPython.
 const MAX_BRACKETS: usize = 200;
@@ -68,6 +69,7 @@ pub struct Layout<'s> {
     with_paren: bool,
     /// Looking ahead: soft keywords need not be decided.
     scout: bool,
+    warnings: Vec<Warning>,
 }
 
 #[derive(Clone, Copy)]
@@ -115,7 +117,12 @@ impl<'s> Layout<'s> {
             match_line: false,
             with_paren: false,
             scout: false,
+            warnings: Vec::new(),
         }
+    }
+
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// The bracket that is open innermost, with its offset.
@@ -201,6 +208,10 @@ impl<'s> Layout<'s> {
                 let start = self.lexer.span().start;
                 let end = literal::number_end(self.text, start)?;
                 self.lexer.bump(end - self.lexer.span().end);
+                if !self.scout && self.lexer.remainder().starts_with(|next: char| next.is_ascii_alphabetic()) {
+                    let text = format!("invalid {} literal", literal::number_word(self.lexer.slice()));
+                    self.warnings.push(Warning { text, span: Span::new(start, end) });
+                }
                 Ok(Some(Token::Number))
             }
             Token::String => self.string().map(Some),

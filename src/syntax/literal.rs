@@ -127,6 +127,48 @@ fn escape(rest: &str, position: usize, out: &mut String) -> Result<usize, Kind> 
     Ok(2)
 }
 
+/// What is to be said of the first escape in `start..end` of a text that means nothing, or no byte.
+pub fn bad_escape(text: &str, start: usize, end: usize, is_bytes: bool) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    while let Some(found) = text[at..end].find('\\') {
+        at += found + 1;
+        match *bytes.get(at)? {
+            b'\n' | b'\r' | b'\\' | b'\'' | b'"' | b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'x' => {}
+            b'N' | b'u' | b'U' if !is_bytes => {}
+            b'0'..=b'7' => {
+                let (value, width) = octal(&bytes[at..end]);
+                if value > 0xff {
+                    return Some(format!("invalid octal escape sequence '\\{}'", &text[at..at + width]));
+                }
+            }
+            letter if letter.is_ascii() => return Some(format!("invalid escape sequence '\\{}'", letter as char)),
+            _ => {}
+        }
+        if at >= end {
+            return None;
+        }
+        // Behind the letter, whatever its width.
+        at += text[at..].chars().next().map_or(1, char::len_utf8);
+        if at > end {
+            return None;
+        }
+    }
+    None
+}
+
+/// What a number that runs into a keyword is called in the warning about it.
+pub fn number_word(number: &str) -> &'static str {
+    let bytes = number.as_bytes();
+    match (bytes[0], bytes.get(1).map_or(0, |letter| letter | 0x20), bytes[bytes.len() - 1] | 0x20) {
+        (b'0', b'x', _) => "hexadecimal",
+        (b'0', b'o', _) => "octal",
+        (b'0', b'b', _) => "binary",
+        (_, _, b'j') => "imaginary",
+        _ => "decimal",
+    }
+}
+
 /// `\xhh`, `\uhhhh`, `\Uhhhhhhhh`.
 fn hex(rest: &str, position: usize, digits: usize, out: &mut String) -> Result<usize, Kind> {
     let found = rest.as_bytes()[2..].iter().take(digits).take_while(|byte| byte.is_ascii_hexdigit()).count();

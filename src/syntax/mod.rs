@@ -14,6 +14,7 @@ mod literal;
 mod source;
 mod token;
 mod validate;
+mod warning;
 
 use actions::{Actions, Stop};
 use layout::Layout;
@@ -22,6 +23,7 @@ use token::Token;
 pub use error::{SyntaxError, SyntaxErrorClass, SyntaxErrorKind};
 pub use literal::character_named;
 pub use source::{Position, Source, Span};
+pub use warning::Warning;
 
 /// What a text is meant to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,12 +69,12 @@ pub fn parse_watched(source: &Source, options: Options, watch: &dyn Fn(usize) ->
     // Half-built trees are dropped in there.
     let room = ast::drop_stack(text.len());
     stacker::maybe_grow(room, room, || {
-        let body = statements(text, options.mode, watch)?;
+        let (body, mut warnings) = statements(text, options.mode, watch)?;
         if options.mode == Mode::Interactive {
             check_single(text, &body)?;
         }
-        validate::validate(&body, options.top_level_await)?;
-        Ok(ast::Module { body, span: Span::new(0, text.len()) })
+        warnings.extend(validate::validate(&body, options.top_level_await)?);
+        Ok(ast::Module { body, span: Span::new(0, text.len()), warnings })
     })
 }
 
@@ -93,7 +95,7 @@ fn check_single(text: &str, body: &[ast::Stmt]) -> Result<(), SyntaxError> {
 const GLANCE: usize = 256;
 
 /// Runs the generated parser.
-fn statements(text: &str, mode: Mode, watch: &dyn Fn(usize) -> bool) -> Result<Vec<ast::Stmt>, SyntaxError> {
+fn statements(text: &str, mode: Mode, watch: &dyn Fn(usize) -> bool) -> Result<(Vec<ast::Stmt>, Vec<Warning>), SyntaxError> {
     let start = match mode {
         Mode::File => Token::StartFile,
         Mode::Interactive => Token::StartInteractive,
@@ -127,7 +129,7 @@ fn statements(text: &str, mode: Mode, watch: &dyn Fn(usize) -> bool) -> Result<V
     match (result, actions.take_error()) {
         (_, Some(error)) if of_token => Err(error),
         (_, Some(error)) => Err(diagnose::before(error, layout, text)),
-        (Ok(body), None) => Ok(body),
+        (Ok(body), None) => Ok((body, warning::in_order(layout.take_warnings(), actions.take_warnings()))),
         (Err(stopped), None) => Err(diagnose::unexpected_token(text, start, stopped)),
     }
 }

@@ -8,6 +8,7 @@ mod comprehensions;
 mod future;
 mod names;
 mod patterns;
+mod suspicions;
 
 use std::collections::HashSet;
 
@@ -15,21 +16,30 @@ use super::ast::walk::{self, Visitor};
 use super::ast::*;
 use super::error::{SyntaxError, SyntaxErrorKind as Kind};
 use super::source::Span;
+use super::warning::Warning;
 
-/// Checks a whole tree.
-pub fn validate(body: &[Stmt], top_level_await: bool) -> Result<(), SyntaxError> {
+/// Checks a whole tree. What is suspicious in it, if nothing is wrong.
+pub fn validate(body: &[Stmt], top_level_await: bool) -> Result<Vec<Warning>, SyntaxError> {
     if let Some(error) = future::check(body) {
         return Err(error);
     }
-    let mut validator =
-        Validator { scopes: vec![], flow: vec![], blocks: 0, top_level_await, nesting: 0, names_error: None, code_error: None };
+    let mut validator = Validator {
+        scopes: vec![],
+        flow: vec![],
+        blocks: 0,
+        top_level_await,
+        nesting: 0,
+        names_error: None,
+        code_error: None,
+        warnings: vec![],
+    };
     validator.in_scope(ScopeKind::Module, |validator| {
         names::declarations(validator, body, &[], true);
         validator.body(body);
     });
     match validator.names_error.or(validator.code_error) {
         Some(error) => Err(error),
-        None => Ok(()),
+        None => Ok(validator.warnings),
     }
 }
 
@@ -46,6 +56,7 @@ struct Validator {
     /// The first error of each of CPython's two passes.
     names_error: Option<SyntaxError>,
     code_error: Option<SyntaxError>,
+    warnings: Vec<Warning>,
 }
 
 struct Scope {
@@ -196,12 +207,16 @@ impl Validator {
         self.exprs(&node.decorator_list);
         self.check_debug(&node.name.name, span, "assign to");
         self.generic(&node.type_params, |this| {
+            // The body is compiled first.
+            let first = this.warnings.len();
             this.elements(&node.bases);
             this.keywords(&node.keywords);
+            let of_head = this.warnings.len() - first;
             this.in_scope(ScopeKind::Class, |this| {
                 names::declarations(this, &node.body, &[], false);
                 this.body(&node.body);
             });
+            this.warnings[first..].rotate_left(of_head);
         });
     }
 
@@ -395,7 +410,10 @@ impl Visitor for Validator {
                     if let ExprKind::Name(name) = &target.kind {
                         self.check_debug(name, target.span, "delete");
                     }
-                    self.expr(target);
+                    match &target.kind {
+                        ExprKind::Subscript { .. } => walk::walk_expr(self, target),
+                        _ => self.expr(target),
+                    }
                 }
                 return;
             }
@@ -444,7 +462,11 @@ impl Visitor for Validator {
                     });
                 }
                 self.in_blocks(finally, span, |this| this.body(&node.orelse));
-                return self.body(&node.finalbody);
+                let first = self.warnings.len();
+                self.body(&node.finalbody);
+                // Compiled for both ways into it.
+                self.warnings.extend_from_within(first..);
+                return;
             }
             StmtKind::Import { names } => {
                 for alias in names {
@@ -464,6 +486,7 @@ impl Visitor for Validator {
                     self.alias(alias, span);
                 }
             }
+            StmtKind::Assert { test, .. } => self.assertion(test, span),
             StmtKind::Nonlocal { .. } if self.scope().kind == ScopeKind::Module => {
                 self.names_error(Kind::NonlocalAtModule, span);
             }
@@ -483,6 +506,7 @@ impl Visitor for Validator {
             }
             ExprKind::Starred { .. } => self.code_error(Kind::StarredHere, span),
             ExprKind::Call { func, args, keywords } => {
+                self.called(func);
                 return self.deep(expr, |this| {
                     this.expr(func);
                     this.elements(args);
@@ -507,6 +531,8 @@ impl Visitor for Validator {
             ExprKind::DictComp { key, value, generators } => {
                 return self.deep(expr, |this| this.comprehension_expr(DICT, [Some(key), Some(value)], generators, span));
             }
+            ExprKind::Compare { left, ops, comparators } => self.comparison(left, ops, comparators, span),
+            ExprKind::Subscript { value, slice } => self.subscribed(value, slice),
             ExprKind::NamedExpr { target, .. } => self.named_expr(target, span),
             ExprKind::Yield { .. } => self.yield_expr(false, span),
             ExprKind::YieldFrom { .. } => self.yield_expr(true, span),
@@ -527,6 +553,7 @@ impl Visitor for Validator {
                 self.deep(target, |this| this.unpacking(elts, target.span));
             }
             ExprKind::Starred { .. } => self.code_error(Kind::StarredAssignment, target.span),
+            ExprKind::Subscript { .. } => walk::walk_expr(self, target),
             _ => self.expr(target),
         }
     }

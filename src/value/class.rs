@@ -31,6 +31,13 @@ pub enum Base {
     Payload(u16),
 }
 
+/// What patterns of sequences and mappings match.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Collection {
+    Sequence,
+    Mapping,
+}
+
 /// The payload of a class object.
 pub struct Class {
     pub name: Shared<Ref<Str>>,
@@ -46,6 +53,8 @@ pub struct Class {
     pub is_script: bool,
     /// Whether instances can be referred to weakly.
     pub weakly_referable: Cell<bool>,
+    /// Registered as a sequence or a mapping, which patterns want to know.
+    pub registered: Cell<Option<Collection>>,
     /// Whether classes may be derived from it.
     pub is_final: Cell<bool>,
     /// `__slots__` without `__dict__`: the only instance attributes allowed.
@@ -156,6 +165,7 @@ impl Class {
             base,
             is_script,
             weakly_referable: Cell::new(is_script),
+            registered: Cell::new(None),
             is_final: Cell::new(false),
             slots: Shared::new(None),
             has_derived: Cell::new(false),

@@ -37,7 +37,7 @@ pub mod weak;
 
 pub use bytes::{ByteArray, Bytes};
 pub use cell::Shared;
-pub use class::{Base, Class, MappingProxy, Shape};
+pub use class::{Base, Class, Collection, MappingProxy, Shape};
 pub use complex::Complex;
 pub use dict::Dict;
 pub use exception::Exception;

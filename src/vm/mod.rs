@@ -47,6 +47,7 @@ pub mod ticks;
 pub mod traceback;
 pub mod types;
 pub mod unowned;
+pub mod warning;
 pub mod wide_range;
 
 use std::any::{Any, TypeId};

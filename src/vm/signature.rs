@@ -344,6 +344,7 @@ impl Vm {
                 && skip == 0
                 && !function.name.is(&self.n.__init__)
                 && function.receivers() == 1
+                && !self.is_no_slot(function)
             {
                 return match (least == most, given < least) {
                     (true, _) => self.type_error(format!("expected {least} argument{}, got {given}", s(least))),
@@ -362,6 +363,9 @@ impl Vm {
                 return self.type_error(format!("{name} expected {most} arguments, got {given}"));
             }
             let (bound, n) = if given < least { ("at least", least) } else { ("at most", most) };
+            if self.is_search(function) {
+                return self.type_error(format!("{name}() takes {bound} {n} argument{} ({given} given)", s(n)));
+            }
             return self.type_error(format!("{name} expected {bound} {n} argument{}, got {given}", s(n)));
         }
         if most == 0 {
@@ -377,6 +381,47 @@ impl Vm {
         let how = if least == most { "exactly" } else { "at most" };
         let what = if signature.keyword_only > 0 { "positional argument" } else { "argument" };
         self.type_error(format!("{name}() takes {how} {most} {what}{} ({given} given)", s(most)))
+    }
+
+    /// Whether a special method is not behind an operator or a protocol: CPython words its complaints as of any other method.
+    fn is_no_slot(&self, function: &Ref<NativeFunction>) -> bool {
+        const PLAIN: [&str; 20] = [
+            "__format__",
+            "__getnewargs__",
+            "__class_getitem__",
+            "__reduce__",
+            "__reduce_ex__",
+            "__sizeof__",
+            "__dir__",
+            "__reversed__",
+            "__length_hint__",
+            "__setstate__",
+            "__copy__",
+            "__deepcopy__",
+            "__round__",
+            "__trunc__",
+            "__floor__",
+            "__ceil__",
+            "__complex__",
+            "__instancecheck__",
+            "__subclasscheck__",
+            "__missing__",
+        ];
+        let owner = function.owner.get();
+        let name = function.name.as_str();
+        let coexists = match name {
+            "__getitem__" => owner.is(&Value::from(&self.types.list)) || owner.is(&Value::from(&self.types.dict)),
+            "__contains__" => owner.is(&Value::from(&self.types.set)) || owner.is(&Value::from(&self.types.dict)),
+            _ => false,
+        };
+        coexists || PLAIN.contains(&name)
+    }
+
+    /// The searching methods of text and bytes word theirs in another way.
+    fn is_search(&self, function: &Ref<NativeFunction>) -> bool {
+        let owner = function.owner.get();
+        matches!(function.name.as_str(), "find" | "rfind" | "index" | "rindex" | "count" | "startswith" | "endswith")
+            && [&self.types.str, &self.types.bytes, &self.types.bytearray].into_iter().any(|class| owner.is(&Value::from(class)))
     }
 
     #[cold]

@@ -2,7 +2,7 @@
 
 mod chain;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 pub use chain::format_exception;
@@ -26,6 +26,8 @@ pub struct CodeInfo {
     pub is_iterable_coroutine: Cell<bool>,
     /// The bytes of the source on the account of memory.
     pub held: Rc<Charged>,
+    /// The names of its variables, once it is lowered: what a missing name may have been meant to be.
+    pub variables: OnceCell<Vec<Ref<Str>>>,
 }
 
 /// The payload of a traceback: a place in a body of code, and the entry of the frame it called. The head is the outermost frame.
@@ -150,7 +152,8 @@ fn is_same(a: &Ref<Traceback>, b: &Ref<Traceback>) -> bool {
     Rc::ptr_eq(&a.info, &b.info) && a.line() == b.line()
 }
 
-fn format_entry(entry: &Ref<Traceback>, out: &mut String) {
+/// The text of one entry.
+pub fn format_entry(entry: &Ref<Traceback>, out: &mut String) {
     let source = &entry.info.source;
     let line_number = entry.line();
     out.push_str(&format!("  File \"{}\", line {}, in {}\n", source.name(), line_number, entry.info.name));
@@ -168,21 +171,23 @@ fn format_entry(entry: &Ref<Traceback>, out: &mut String) {
         return;
     }
     let marked = &text[start..end];
-    if marked.len() == text.len() && anchor(marked).is_none() {
+    let is_one_line = entry.span.end <= line_span.end;
+    let anchor = if is_one_line { anchor(marked) } else { None };
+    if anchor.is_none() && start == 0 && end >= text.len() {
         return;
     }
     let width = |s: &str| s.chars().count();
     out.push_str("    ");
     out.push_str(&" ".repeat(width(&text[..start])));
-    out.push_str(&markers(marked));
+    out.push_str(&markers(marked, anchor));
     out.push('\n');
 }
 
 /// `^^^^` under an expression; `~~^~~` with the operator of a binary operation or the bracket of a subscript or call marked, as
 /// CPython has it for what it calls anchors.
-fn markers(marked: &str) -> String {
+fn markers(marked: &str, anchor: Option<(usize, usize)>) -> String {
     let width = marked.chars().count();
-    if let Some((from, to)) = anchor(marked) {
+    if let Some((from, to)) = anchor {
         let before = marked[..from].chars().count();
         let at = marked[from..to].chars().count();
         return "~".repeat(before) + &"^".repeat(at) + &"~".repeat(width - before - at);
@@ -197,13 +202,19 @@ fn anchor(text: &str) -> Option<(usize, usize)> {
     use crate::syntax::ast::{ExprKind, StmtKind};
     let StmtKind::Expr { value } = &module.body.first()?.kind else { return None };
     match &value.kind {
-        ExprKind::BinOp { left, right, op } => {
+        ExprKind::BinOp { left, right, .. } => {
+            // Like CPython, which takes whatever stands behind the left operand for the operator, two characters at most.
             let between = text.get(left.span.end as usize..right.span.start as usize)?;
-            let symbol = op.symbol();
-            let at = between.find(symbol)? + left.span.end as usize;
-            Some((at, at + symbol.len()))
+            let skipped = between.len() - between.trim_start_matches(|c: char| c.is_whitespace() || c == ')').len();
+            let symbol: String = between[skipped..].chars().take(2).take_while(|c| !c.is_whitespace()).collect();
+            let at = left.span.end as usize + skipped;
+            (!symbol.is_empty()).then_some((at, at + symbol.len()))
         }
-        ExprKind::Subscript { value, .. } => Some((value.span.end as usize, text.len())),
+        ExprKind::Subscript { value, slice } => {
+            let open = text.get(value.span.end as usize..)?.find('[')? + value.span.end as usize;
+            let close = text.get(slice.span.end as usize..)?.find(']')? + slice.span.end as usize;
+            Some((open, close + 1))
+        }
         _ => None,
     }
 }
@@ -299,6 +310,10 @@ impl Vm {
             candidates = self.call(&dir, &[object]).ok().and_then(|names| self.collect(&names).ok()).unwrap_or_default();
             drop(self.raised.take());
         } else if self.is_instance(exception, &self.types.name_error) {
+            let innermost = exception.downcast::<Exception>().and_then(|e| entries(&e.traceback.get()).pop());
+            if let Some(variables) = innermost.as_ref().and_then(|entry| entry.info.variables.get()) {
+                candidates.extend(variables.iter().map(Value::from));
+            }
             if let Some(main) = self.modules.get_str(&self.n.__main__)
                 && let Some(module) = main.downcast::<crate::value::Module>()
             {

@@ -1,6 +1,7 @@
 //! What a `bytearray` can do beside what `bytes` can: change.
 
 use super::{Data, contents};
+use crate::native::Given;
 use crate::native::define_methods;
 use crate::rows;
 use crate::value::{ByteArray, Class, R, Ref, Value};
@@ -88,7 +89,7 @@ fn insert(vm: &Vm, array: &Ref<ByteArray>, index: i64, item: &Value) -> R<()> {
     Ok(())
 }
 
-fn pop(vm: &Vm, array: &Ref<ByteArray>, index: Option<i64>) -> R<i64> {
+fn pop(vm: &Vm, array: &Ref<ByteArray>, Given(index): Given<i64>) -> R<i64> {
     let index = index.unwrap_or(-1);
     if array.with(<[u8]>::is_empty) {
         return Err(vm.index_error("pop from empty bytearray"));

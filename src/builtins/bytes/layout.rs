@@ -1,6 +1,7 @@
 //! Joining, filling and translating bytes.
 
 use super::{Data, bytes_argument, not_bytes};
+use crate::native::Given;
 use crate::value::{List, R, Tuple, Value};
 use crate::vm::{Vm, binary};
 
@@ -66,7 +67,7 @@ pub fn zfill(vm: &Vm, this: Data<'_>, width: i64) -> R {
     Ok(this.made(vm, made))
 }
 
-pub fn expandtabs(vm: &Vm, this: Data<'_>, tabsize: Option<i64>) -> R {
+pub fn expandtabs(vm: &Vm, this: Data<'_>, Given(tabsize): Given<i64>) -> R {
     let size = usize::try_from(tabsize.unwrap_or(8)).unwrap_or(0);
     vm.will_scan(this.len())?;
     let tabs = this.with(|data| data.iter().filter(|b| **b == b'\t').count());

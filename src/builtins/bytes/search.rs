@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::{Data, bytes_argument};
 use crate::builtins::str::{bound, clamp};
+use crate::native::Given;
 use crate::value::{R, Value};
 use crate::vm::{Vm, binary};
 
@@ -115,7 +116,7 @@ pub fn removesuffix(vm: &Vm, this: Data<'_>, suffix: &Value) -> R {
     }
 }
 
-pub fn replace(vm: &Vm, this: Data<'_>, old: &Value, new: &Value, count: Option<i64>) -> R {
+pub fn replace(vm: &Vm, this: Data<'_>, old: &Value, new: &Value, Given(count): Given<i64>) -> R {
     let (old, new) = (bytes_argument(vm, old)?, bytes_argument(vm, new)?);
     let limit = usize::try_from(count.unwrap_or(-1)).unwrap_or(usize::MAX);
     vm.will_scan(this.len())?;

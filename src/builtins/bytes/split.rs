@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{Data, bytes_argument};
+use crate::native::Given;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 
@@ -43,7 +44,7 @@ fn list(vm: &Vm, this: Data<'_>, spans: Vec<Range<usize>>) -> R {
     Ok(Value::from(vm.heap.list(parts)))
 }
 
-pub fn split(vm: &Vm, this: Data<'_>, sep: &Value, maxsplit: Option<i64>) -> R {
+pub fn split(vm: &Vm, this: Data<'_>, sep: &Value, Given(maxsplit): Given<i64>) -> R {
     let separator = separator(vm, sep)?;
     let max = limit(maxsplit);
     vm.will_scan(this.len())?;
@@ -82,7 +83,7 @@ fn words(data: &[u8], max: usize) -> Vec<Range<usize>> {
     }
 }
 
-pub fn rsplit(vm: &Vm, this: Data<'_>, sep: &Value, maxsplit: Option<i64>) -> R {
+pub fn rsplit(vm: &Vm, this: Data<'_>, sep: &Value, Given(maxsplit): Given<i64>) -> R {
     let separator = separator(vm, sep)?;
     let max = limit(maxsplit);
     vm.will_scan(this.len())?;

@@ -1,6 +1,7 @@
 //! Filling texts up to a width.
 
 use super::plain;
+use crate::native::Given;
 use crate::value::{R, Ref, Str, Value};
 use crate::vm::Vm;
 
@@ -76,7 +77,7 @@ pub fn zfill(vm: &Vm, text: &Ref<Str>, width: i64) -> R {
     Ok(Value::from(vm.heap.string(made)))
 }
 
-pub fn expandtabs(vm: &Vm, text: &Ref<Str>, tabsize: Option<i64>) -> R {
+pub fn expandtabs(vm: &Vm, text: &Ref<Str>, Given(tabsize): Given<i64>) -> R {
     let size = usize::try_from(tabsize.unwrap_or(8)).unwrap_or(0);
     let tabs = text.as_str().bytes().filter(|b| *b == b'\t').count();
     vm.will_scan(text.byte_len())?;

@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::{plain, refuse};
+use crate::native::Given;
 use crate::value::{R, Ref, Str, Value};
 use crate::vm::Vm;
 
@@ -135,7 +136,7 @@ pub fn removesuffix(vm: &Vm, text: &Ref<Str>, suffix: &Value) -> R {
     }
 }
 
-pub fn replace(vm: &Vm, text: &Ref<Str>, old: &Value, new: &Value, count: Option<i64>) -> R {
+pub fn replace(vm: &Vm, text: &Ref<Str>, old: &Value, new: &Value, Given(count): Given<i64>) -> R {
     let Some(from) = old.as_str() else { return Err(refuse(vm, "replace() argument 1 must be str", old)) };
     let Some(to) = new.as_str() else { return Err(refuse(vm, "replace() argument 2 must be str", new)) };
     let limit = usize::try_from(count.unwrap_or(-1)).unwrap_or(usize::MAX);

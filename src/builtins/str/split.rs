@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::{plain, refuse};
+use crate::native::Given;
 use crate::value::{List, R, Ref, Str, Tuple, Value};
 use crate::vm::{Vm, characters};
 
@@ -56,7 +57,7 @@ fn limit(max: Option<i64>) -> usize {
     usize::try_from(max.unwrap_or(-1)).unwrap_or(usize::MAX)
 }
 
-pub fn split(vm: &Vm, text: &Ref<Str>, sep: &Value, maxsplit: Option<i64>) -> R {
+pub fn split(vm: &Vm, text: &Ref<Str>, sep: &Value, Given(maxsplit): Given<i64>) -> R {
     let separator = separator(vm, sep)?;
     let mut left = limit(maxsplit);
     let mut parts = Parts::new(vm);
@@ -96,7 +97,7 @@ pub fn split(vm: &Vm, text: &Ref<Str>, sep: &Value, maxsplit: Option<i64>) -> R 
     Ok(parts.list())
 }
 
-pub fn rsplit(vm: &Vm, text: &Ref<Str>, sep: &Value, maxsplit: Option<i64>) -> R {
+pub fn rsplit(vm: &Vm, text: &Ref<Str>, sep: &Value, Given(maxsplit): Given<i64>) -> R {
     let separator = separator(vm, sep)?;
     let mut left = limit(maxsplit);
     let mut parts = Parts::new(vm);

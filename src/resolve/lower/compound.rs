@@ -48,7 +48,6 @@ impl Lowerer<'_> {
                 || suspends(&node.target)
                 || node.body.iter().any(statement_suspends)
                 || node.orelse.iter().any(statement_suspends));
-        let iter_span = node.iter.span;
         let iterable = self.spilled(&mut node.iter, out);
         // Taken before the body, whose statements give their hidden slots back.
         let iterator = self.temp();
@@ -56,16 +55,13 @@ impl Lowerer<'_> {
         let body = self.body(&mut node.body);
         let otherwise = (!node.orelse.is_empty()).then(|| self.body(&mut node.orelse));
         if node.is_async {
-            let iterable: Tree = Box::new(AsyncIter { iterable, span: iter_span });
-            self.emit_loop(true, iterator, iterable, target, body, otherwise, iter_span, out);
+            let iterable: Tree = Box::new(AsyncIter { iterable, span });
+            self.emit_loop(true, iterator, iterable, target, body, otherwise, span, out);
         } else if suspending {
-            self.emit_loop(false, iterator, iterable, target, body, otherwise, iter_span, out);
+            self.emit_loop(false, iterator, iterable, target, body, otherwise, span, out);
         } else {
             let (item, assign) = target;
-            out.push((
-                Box::new(For { iterable, item, assign, body, otherwise, span: iter_span, place: self.at(iter_span) }),
-                span,
-            ));
+            out.push((Box::new(For { iterable, item, assign, body, otherwise, span, place: self.at(span) }), span));
         }
     }
 
@@ -115,7 +111,6 @@ impl Lowerer<'_> {
         out: &mut Statements,
     ) -> Tree {
         let (item, rest) = items.split_first_mut().expect("a with statement has items");
-        let item_span = item.context_expr.span;
         let manager = self.spilled(&mut item.context_expr, out);
         let (exit, leaving, awaiting, saved) = (self.temp(), self.temp(), self.temp(), self.temp());
         let mut inner = Statements::new();
@@ -124,7 +119,7 @@ impl Lowerer<'_> {
                 let slot = self.temp();
                 self.spill_target(target, &mut inner);
                 let store = self.store(target, Operand::Child(Child(Box::new(TakeTemp(slot)))));
-                inner.push((store, item_span));
+                inner.push((store, span));
                 (slot, Some(Box::new(Signal(Value::Next)) as Tree))
             }
             Some(target) => {
@@ -148,7 +143,7 @@ impl Lowerer<'_> {
             if self.frame().suspends { self.suspending_block(inner) } else { self.block(inner) }
         };
         let info = self.frame().info.clone();
-        Box::new(WithNode { manager, is_async, entered, assign, body, exit, leaving, awaiting, saved, info, span: item_span })
+        Box::new(WithNode { manager, is_async, entered, assign, body, exit, leaving, awaiting, saved, info, span })
     }
 
     pub(super) fn try_statement(&mut self, node: &mut Try, span: Span) -> Tree {
@@ -183,7 +178,7 @@ impl Lowerer<'_> {
     }
 
     fn handler(&mut self, handler: &mut ExceptHandler) -> Handler {
-        let span = handler.typ.as_ref().map_or(handler.span, |typ| typ.span);
+        let span = handler.span;
         let mut spilled = Statements::new();
         let types = handler.typ.as_mut().map(|typ| self.spilled(typ, &mut spilled));
         let before = (!spilled.is_empty()).then(|| self.suspending_block(spilled));

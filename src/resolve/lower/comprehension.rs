@@ -50,10 +50,10 @@ impl Lowerer<'_> {
         let mut prepare = Statements::new();
         let slots = self.inlined_variables(scope, &mut prepare, span);
         let outer = std::mem::replace(&mut self.scope, scope);
-        let mut clauses = vec![self.clause(first_iterable, first)];
+        let mut clauses = vec![self.clause(first_iterable, first, span)];
         for part in rest {
             let iterable = self.expr(&mut part.iter);
-            clauses.push(self.clause(iterable, part));
+            clauses.push(self.clause(iterable, part, span));
         }
         let collected = match &mut expr.kind {
             ExprKind::ListComp { elt, .. } => Collected::List(self.expr(elt)),
@@ -71,10 +71,10 @@ impl Lowerer<'_> {
         Box::new(Node { clauses: clauses.into(), collected, prepare, slots, span })
     }
 
-    fn clause(&mut self, iterable: Tree, part: &mut Comprehension) -> Clause {
+    fn clause(&mut self, iterable: Tree, part: &mut Comprehension, span: Span) -> Clause {
         let (item, assign) = self.item_target(&mut part.target);
         let conditions = part.ifs.iter_mut().map(|test| self.expr(test)).collect();
-        Clause { iterable, item, assign, conditions, span: part.iter.span }
+        Clause { iterable, item, assign, conditions, span }
     }
 
     /// A comprehension in which something suspends: loops as statements, with the container in a hidden slot.

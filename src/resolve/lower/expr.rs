@@ -21,6 +21,7 @@ use crate::vm::expr::subscript::{MakeSlice, Subscript};
 use crate::vm::expr::super_::{CallSuperMethod, SuperCache, SuperWithoutArguments};
 use crate::vm::node::Tree;
 use crate::vm::unowned::Unowned;
+use crate::vm::warning::Invert;
 
 /// A lowered operand, by kind.
 pub(super) enum Operand {
@@ -214,6 +215,9 @@ impl Lowerer<'_> {
                     (UnaryOp::USub, ExprKind::Constant(Constant::Float(f))) => return Box::new(Const(Value::float(-f))),
                     _ => {}
                 }
+                if *op == UnaryOp::Invert && !is_constant(operand) {
+                    return Box::new(Invert { a: self.expr(operand), span, place: self.at(span) });
+                }
                 Box::new(Unary { op: *op, a: self.expr(operand), span })
             }
             ExprKind::Lambda { args, body } => self.lambda(args, body, span),
@@ -235,7 +239,7 @@ impl Lowerer<'_> {
             ExprKind::Set { elts } => {
                 let is_constant = elts.len() > 2 && elts.iter().all(is_constant);
                 let kind = if is_constant { DisplayKind::ConstantSet } else { DisplayKind::Set };
-                let elements = self.elements(elts);
+                let elements = self.elements(elts, span);
                 Box::new(Display { kind, elements, span })
             }
             ExprKind::ListComp { .. } | ExprKind::SetComp { .. } | ExprKind::DictComp { .. } => self.comprehension(expr),
@@ -270,14 +274,14 @@ impl Lowerer<'_> {
             ExprKind::Starred { value } => self.expr(value),
             ExprKind::List { elts } => {
                 if elts.iter().any(|elt| matches!(elt.kind, ExprKind::Starred { .. })) {
-                    let elements = self.elements(elts);
+                    let elements = self.elements(elts, span);
                     return Box::new(Display { kind: DisplayKind::List, elements, span });
                 }
                 Box::new(MakeList(elts.iter_mut().map(|elt| self.expr(elt)).collect()))
             }
             ExprKind::Tuple { elts } => {
                 if elts.iter().any(|elt| matches!(elt.kind, ExprKind::Starred { .. })) {
-                    let elements = self.elements(elts);
+                    let elements = self.elements(elts, span);
                     return Box::new(Display { kind: DisplayKind::Tuple, elements, span });
                 }
                 if let Some(value) = self.constant_tuple(elts) {
@@ -306,14 +310,11 @@ impl Lowerer<'_> {
         Some(Value::from(self.vm.heap.tuple(items)))
     }
 
-    pub(super) fn elements(&mut self, elts: &mut [Expr]) -> Box<[Element]> {
+    pub(super) fn elements(&mut self, elts: &mut [Expr], span: Span) -> Box<[Element]> {
         elts.iter_mut()
-            .map(|elt| {
-                let span = elt.span;
-                match &mut elt.kind {
-                    ExprKind::Starred { value } => Element::Star(self.expr(value), span),
-                    _ => Element::One(self.expr(elt)),
-                }
+            .map(|elt| match &mut elt.kind {
+                ExprKind::Starred { value } => Element::Star(self.expr(value), span),
+                _ => Element::One(self.expr(elt)),
             })
             .collect()
     }
@@ -438,7 +439,7 @@ impl Lowerer<'_> {
     fn call_any(&mut self, callee: Callee, args: &mut [Expr], keywords: &mut [Keyword], span: Span) -> Tree {
         let has_stars = args.iter().any(|arg| matches!(arg.kind, ExprKind::Starred { .. }));
         if has_stars || keywords.iter().any(|keyword| keyword.arg.is_none()) {
-            let args = self.elements(args);
+            let args = self.elements(args, span);
             let keywords = self.keywords(keywords);
             let place = self.at(span);
             return Box::new(CallAny { callee, args, keywords, span, place });

@@ -214,7 +214,7 @@ impl Lowerer<'_> {
         self.spill_all(&mut before, out);
         let decorators: Vec<Tree> = def.decorator_list.iter_mut().map(|expr| self.expr(expr)).collect();
         let (scope, type_params) = self.begin_type_params(&mut def.type_params, span, out);
-        let bases = self.elements(&mut def.bases);
+        let bases = self.elements(&mut def.bases, span);
         let keywords = self.keywords(&mut def.keywords);
         let name = def.name.name.clone();
         let (code, captures) = self.class_code(&name, &mut def.body, span);

@@ -8,7 +8,7 @@ use crate::vm::expr::name::TakeTemp;
 use crate::vm::stmt::simple::{Import, ImportFrom, ImportStar};
 
 impl Lowerer<'_> {
-    pub(super) fn import(&mut self, names: &mut [Alias], out: &mut Statements) {
+    pub(super) fn import(&mut self, names: &mut [Alias], span: Span, out: &mut Statements) {
         for alias in names {
             let globals = self.globals_of_code();
             let module = self.name(&alias.name.name);
@@ -17,9 +17,9 @@ impl Lowerer<'_> {
                 Some(name) => name.name.clone(),
                 None => Name::new(alias.name.name.split('.').next().unwrap_or_default()),
             };
-            let value = Box::new(Import { module, whole, globals, span: alias.span, place: self.at(alias.span) });
-            let store = self.store_name(&target, value, alias.span);
-            out.push((store, alias.span));
+            let value = Box::new(Import { module, whole, globals, span, place: self.at(span) });
+            let store = self.store_name(&target, value, span);
+            out.push((store, span));
         }
     }
 

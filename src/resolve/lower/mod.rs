@@ -17,7 +17,7 @@ mod stmt;
 mod target;
 mod waits;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -278,6 +278,7 @@ impl Lowerer<'_> {
             number,
             is_iterable_coroutine: Cell::new(false),
             held: self.held.clone(),
+            variables: OnceCell::new(),
         })
     }
 
@@ -333,7 +334,9 @@ impl Lowerer<'_> {
             parameters.keyword_only == 0 && !parameters.has_args && !parameters.has_kwargs && captured.is_empty();
         let exact = if has_simple_parameters && kind == CodeKind::Function { parameters.positional } else { usize::MAX };
         let slots = frame.most as usize;
-        let free = frame.free.iter().map(|(_, name)| self.vm.intern(name.as_str())).collect();
+        let free: Vec<Ref<Str>> = frame.free.iter().map(|(_, name)| self.vm.intern(name.as_str())).collect();
+        let variables = locals.iter().chain(&free).cloned().collect();
+        drop(frame.info.variables.set(variables));
         let has_cleanup = scope.has_cleanup;
         let size = CODE_BYTES + frame.nodes * NODE_BYTES;
         self.vm.heap.charge(CODE_BYTES + frame.nodes % GLANCE * NODE_BYTES);

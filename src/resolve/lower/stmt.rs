@@ -246,7 +246,7 @@ impl Lowerer<'_> {
                 out.push((tree, span));
             }
             StmtKind::Assert { test, msg } => self.assert(test, msg, span, out),
-            StmtKind::Import { names } => self.import(names, out),
+            StmtKind::Import { names } => self.import(names, span, out),
             StmtKind::ImportFrom { module, names, level } => self.import_from(module.as_ref(), names, *level, span, out),
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => {}
             StmtKind::Expr { value } => {
@@ -310,19 +310,18 @@ impl Lowerer<'_> {
 
     fn assert(&mut self, test: &mut Expr, msg: &mut Option<Box<Expr>>, span: Span, out: &mut Statements) {
         let suspends_in_message = msg.as_ref().is_some_and(|msg| suspends(msg)) && self.frame().suspends;
-        let test_span = test.span;
         let test = self.spilled(test, out);
         if suspends_in_message && let Some(msg) = msg {
             let mut inner = Statements::new();
             let message = self.spilled(msg, &mut inner);
             let test_false: Tree = Box::new(Const(Value::FALSE));
-            inner.push((Box::new(Assert { test: test_false, message: Some(message), span: test_span }), span));
+            inner.push((Box::new(Assert { test: test_false, message: Some(message), span }), span));
             let then = self.suspending_block(inner);
             out.push((Box::new(SuspendingIf { test: Box::new(Not(test)), then, otherwise: None }), span));
             return;
         }
         let message = msg.as_mut().map(|msg| self.expr(msg));
-        out.push((Box::new(Assert { test, message, span: test_span }), span));
+        out.push((Box::new(Assert { test, message, span }), span));
     }
 
     /// `return value`: emits the statement.

@@ -9,12 +9,26 @@ use crate::vm::Vm;
 pub const MODULE: ModuleRow = ModuleRow { name: "abc", load };
 
 fn load(vm: &Vm) -> R<Ref<Module>> {
-    let module = new_module(vm, "abc", "Abstract Base Classes (ABCs) according to PEP 3119.", &[]);
+    let module = new_module(
+        vm,
+        "abc",
+        "Abstract Base Classes (ABCs) according to PEP 3119.",
+        &rows!["_note_registration", "cls, subclass, /" => note_registration(0 1);],
+    );
     run_script(vm, &module, include_str!("abc.script"))?;
     if let Some(meta) = module.dict.get_text("ABCMeta").and_then(|value| value.downcast::<Class>().cloned()) {
         define_methods(vm, &meta, &rows!["__instancecheck__", "instance, /" => instancecheck(0 1);]);
     }
     Ok(module)
+}
+
+/// Instances of a class that is registered with one of sequences or mappings match their patterns.
+fn note_registration(vm: &Vm, class: &Ref<Class>, subclass: &Ref<Class>) {
+    if subclass.is_script
+        && let Some(collection) = vm.collection_of(class)
+    {
+        subclass.registered.set(Some(collection));
+    }
 }
 
 /// `isinstance(instance, cls)`: by the linearised bases, else as `__subclasscheck__` says of the instance's class.

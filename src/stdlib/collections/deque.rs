@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::super::support::{Meter, NativeIterator, iterator_class, repr_guarded};
+use crate::native::Given;
 use crate::native::define_class;
 use crate::syntax::ast::CmpOp;
 use crate::value::{Class, Payload, R, Raised, Ref, Shared, Value, Visitor};
@@ -330,7 +331,7 @@ fn reverse(vm: &Vm, this: &Ref<Deque>) -> R<()> {
     Ok(())
 }
 
-fn rotate(vm: &Vm, this: &Ref<Deque>, n: Option<i64>) -> R<()> {
+fn rotate(vm: &Vm, this: &Ref<Deque>, Given(n): Given<i64>) -> R<()> {
     let len = this.len() as i64;
     if len > 1 {
         let right = n.unwrap_or(1).rem_euclid(len);

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 
 use super::super::support::{NativeIterator, iterator_class, wrap_new};
+use crate::native::Given;
 use crate::value::{Class, Payload, R, Ref, Value, Visitor};
 use crate::vm::Vm;
 use crate::{native_kind, rows};
@@ -66,7 +67,7 @@ impl Payload for Product {
     }
 }
 
-fn product_new(vm: &Vm, class: &Value, iterables: &Value, repeat: Option<i64>) -> R {
+fn product_new(vm: &Vm, class: &Value, iterables: &Value, Given(repeat): Given<i64>) -> R {
     let repeat = repeat.unwrap_or(1);
     if repeat < 0 {
         return Err(vm.value_error("repeat argument cannot be negative"));

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::super::support::{NativeIterator, iterator_class, wrap_new};
+use crate::native::Given;
 use crate::value::{Class, Payload, R, Ref, Shared, Value, Visitor};
 use crate::vm::Vm;
 use crate::{native_kind, rows};
@@ -376,7 +377,7 @@ fn tee_copy(vm: &Vm, this: &Ref<Tee>) -> R {
     Ok(vm.heap.alloc(Tee { link: Shared::new(this.link.get()), index: this.index.clone() }).into())
 }
 
-pub fn tee(vm: &Vm, iterable: &Value, n: Option<i64>) -> R {
+pub fn tee(vm: &Vm, iterable: &Value, Given(n): Given<i64>) -> R {
     let n = n.unwrap_or(2);
     if n < 0 {
         return Err(vm.value_error("n must be >= 0"));

@@ -6,6 +6,7 @@ use super::engine::{Engine, Mode, Subject, Walk};
 use super::matching;
 use super::parse;
 use super::substitute::substitute;
+use crate::native::Given;
 use crate::native::{define_class, define_iterator};
 use crate::rows;
 use crate::value::{Class, MappingProxy, Payload, R, Ref, Value, Visitor};
@@ -148,7 +149,7 @@ fn findall(vm: &Vm, this: &Ref<Pattern>, string: &Value, pos: &Value, endpos: &V
     Ok(Value::from(found))
 }
 
-fn split(vm: &Vm, this: &Ref<Pattern>, string: &Value, most: Option<i64>) -> R {
+fn split(vm: &Vm, this: &Ref<Pattern>, string: &Value, Given(most): Given<i64>) -> R {
     let subject = Subject::of(vm, this, string)?;
     let most = most.unwrap_or(0);
     let length = subject.len();
@@ -170,11 +171,11 @@ fn split(vm: &Vm, this: &Ref<Pattern>, string: &Value, most: Option<i64>) -> R {
     Ok(Value::from(parts))
 }
 
-fn sub(vm: &Vm, this: &Ref<Pattern>, by: &Value, string: &Value, count: Option<i64>) -> R {
+fn sub(vm: &Vm, this: &Ref<Pattern>, by: &Value, string: &Value, Given(count): Given<i64>) -> R {
     substitute(vm, this, by, string, count.unwrap_or(0)).map(|(text, _)| text)
 }
 
-fn subn(vm: &Vm, this: &Ref<Pattern>, by: &Value, string: &Value, count: Option<i64>) -> R<(Value, usize)> {
+fn subn(vm: &Vm, this: &Ref<Pattern>, by: &Value, string: &Value, Given(count): Given<i64>) -> R<(Value, usize)> {
     substitute(vm, this, by, string, count.unwrap_or(0))
 }
 

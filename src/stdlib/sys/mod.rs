@@ -7,6 +7,7 @@ use crate::builtins::files::standard_stream;
 use crate::host::Stream;
 use crate::native::{ModuleRow, new_module};
 use crate::rows;
+use crate::syntax::Source;
 use crate::value::{Exception, Kind, Module, R, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::number::print::{digit_limit, set_digit_limit};
@@ -45,6 +46,7 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
             "_place", "level, /" => place(0);
             "_source_line", "filename, lineno, /" => source_line(0 1);
             "_clear_type_cache", "" => none();
+            "_calling_module", "" => calling_module();
         ],
     );
     let arguments: Vec<Value> = vm.host.arguments().iter().map(|argument| vm.str_value(argument)).collect();
@@ -205,4 +207,15 @@ fn source_line(vm: &Vm, filename: &str, line: i64) -> String {
 fn getframe(vm: &Vm, depth: Option<i64>) -> R {
     let depth = depth.unwrap_or(0).max(0) as usize;
     vm.running_frame(depth).ok_or_else(|| vm.value_error("call stack is not deep enough"))
+}
+
+/// The name of the module whose code runs, the library left out.
+fn calling_module(vm: &Vm) -> Value {
+    let frames = vm.running_frames(20);
+    let is_program = |source: &Source| !source.name().starts_with('<') || matches!(source.name(), "<string>" | "<stdin>");
+    let frame = frames.iter().flatten().find(|frame| is_program(&frame.info.source));
+    match frame.and_then(|frame| frame.info.module.as_deref()) {
+        Some(module) => vm.str_value(module),
+        None => Value::from(&vm.n.__main__),
+    }
 }

@@ -8,6 +8,11 @@ use crate::syntax::source::Span;
 
 impl Actions<'_> {
     pub fn string(&self, l: u32, r: u32) -> Box<Expr> {
+        let prefix = literal::Prefix::of(self.slice(l, r));
+        if !prefix.raw {
+            let span = Span { start: l, end: r };
+            self.check_escapes(l + prefix.opening as u32, r - prefix.closing as u32, prefix.bytes, span);
+        }
         let constant = literal::string(self.slice(l, r), l as usize).unwrap_or_else(|error| {
             self.fail(error);
             Constant::None
@@ -57,6 +62,9 @@ impl Actions<'_> {
 
     pub fn fstring_text(&self, mut into: Vec<Expr>, l: u32, raw: bool, r: u32) -> Vec<Expr> {
         let span = Span { start: l, end: r };
+        if !raw {
+            self.check_escapes(l, r, false, span);
+        }
         match literal::fstring_text(self.slice(l, r), raw) {
             Ok(text) => into.push(Expr::new(ExprKind::Constant(Constant::Str(text.into())), span)),
             // CPython points behind the text.

@@ -3,7 +3,7 @@
 use super::super::Vm;
 use super::is_number;
 use crate::syntax::ast::{CmpOp, Operator};
-use crate::value::{Kind, Raised, Value};
+use crate::value::{Complex, Kind, Raised, Value};
 
 impl Vm {
     /// `unsupported operand type(s)`, or what sequences say instead.
@@ -30,7 +30,7 @@ impl Vm {
             (Operator::Mult, Some(_), _) => {
                 return self.type_error(format!("can't multiply sequence by non-int of type '{right}'"));
             }
-            (Operator::Mult, None, Some(_)) if !self.is_generic_number(a) => {
+            (Operator::Mult, None, Some(_)) if !self.is_generic_number(a) || a.unwrapped().downcast::<Complex>().is_some() => {
                 return self.type_error(format!("can't multiply sequence by non-int of type '{left}'"));
             }
             _ => {}

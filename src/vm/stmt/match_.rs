@@ -2,7 +2,7 @@
 
 use crate::syntax::Span;
 use crate::value::memory_view::MemoryView;
-use crate::value::{Class, Dict, Kind, List, R, Raised, Ref, Str, Tuple, Value};
+use crate::value::{Class, Collection, Dict, Kind, List, R, Raised, Ref, Str, Tuple, Value};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
 
@@ -404,23 +404,27 @@ fn matches_itself(vm: &Vm, class: &Ref<Class>) -> bool {
 }
 
 impl Vm {
-    /// Whether a value's class is derived from `collections.abc.Sequence`.
+    /// Whether a value's class is derived from `collections.abc.Sequence`, or registered there.
     fn is_sequence(&self, value: &Value) -> bool {
-        self.has_abstract_base(value, &["Sequence", "MutableSequence", "deque"])
+        self.collection_of(&self.class_of(value)) == Some(Collection::Sequence)
     }
 
-    /// Whether a value's class is derived from `collections.abc.Mapping`.
+    /// Whether a value's class is derived from `collections.abc.Mapping`, or registered there.
     fn is_mapping(&self, value: &Value) -> bool {
-        value.kind() == Kind::MappingProxy || self.has_abstract_base(value, &["Mapping", "MutableMapping"])
+        value.kind() == Kind::MappingProxy || self.collection_of(&self.class_of(value)) == Some(Collection::Mapping)
     }
 
-    fn has_abstract_base(&self, value: &Value, names: &[&str]) -> bool {
-        let class = self.class_of(value);
-        class.mro.get().iter().any(|base| {
-            names.contains(&base.name().as_str())
-                && base.dict.get_str(&self.n.__module__).is_some_and(|module| {
-                    module.as_str().is_some_and(|module| module.starts_with("collections") || module == "typing")
-                })
+    /// What patterns take the instances of a class for: the first of its bases that is one of the two decides.
+    pub fn collection_of(&self, class: &Ref<Class>) -> Option<Collection> {
+        class.mro.get().iter().find_map(|base| {
+            let of_name = match base.name().as_str() {
+                "Sequence" | "MutableSequence" | "deque" => Collection::Sequence,
+                "Mapping" | "MutableMapping" => Collection::Mapping,
+                _ => return base.registered.get(),
+            };
+            let module = base.dict.get_str(&self.n.__module__)?;
+            let is_it = module.as_str().is_some_and(|module| module.starts_with("collections") || module == "typing");
+            if is_it { Some(of_name) } else { base.registered.get() }
         })
     }
 }
