@@ -1,12 +1,12 @@
 //! Statements with blocks: loops, `with` and `try`. `stmt.rs` calls in here, and `comprehension.rs` for its loops; conditionals, whose parts
 //! only follow each other, stay in `stmt.rs`.
 
-use super::expr::Operand;
+use super::expr::{Operand, with_operand};
 use super::spill::suspends;
 use super::stmt::statement_suspends;
 use super::{Lowerer, Place, Statements};
 use crate::syntax::Span;
-use crate::syntax::ast::{self, ExceptHandler, Expr, Name, Stmt, Try, WithItem};
+use crate::syntax::ast::{self, ExceptHandler, Expr, ExprKind, Name, Stmt, StmtKind, Try, WithItem};
 use crate::value::Value;
 use crate::vm::expr::name::{StoreLocal, TakeTemp};
 use crate::vm::expr::operand::{Child, Const};
@@ -14,7 +14,7 @@ use crate::vm::node::Tree;
 use crate::vm::stmt::await_::{AsyncIter, AsyncNext};
 use crate::vm::stmt::block::{For, While};
 use crate::vm::stmt::simple::Signal;
-use crate::vm::stmt::suspending::{SuspendingFor, SuspendingWhile};
+use crate::vm::stmt::suspending::{ForYield, SuspendingFor, SuspendingWhile};
 use crate::vm::stmt::try_::{Except, ExceptStar, Finally, Handler};
 use crate::vm::stmt::with_::With as WithNode;
 
@@ -52,6 +52,14 @@ impl Lowerer<'_> {
         // Taken before the body, whose statements give their hidden slots back.
         let iterator = self.temp();
         let target = self.spilled_item_target(&mut node.target);
+        if let (false, [Stmt { kind: StmtKind::Expr { value }, span: yield_span }], []) =
+            (node.is_async, &mut node.body[..], &node.orelse[..])
+            && let ExprKind::Yield { value: Some(value) } = &mut value.kind
+            && self.is_plain_loop(&[&node.target, value])
+        {
+            self.emit_for_yield(iterator, iterable, target, value, [iter_span, *yield_span], out);
+            return;
+        }
         let body = self.body(&mut node.body);
         let otherwise = (!node.orelse.is_empty()).then(|| self.body(&mut node.orelse));
         if node.is_async {
@@ -63,6 +71,29 @@ impl Lowerer<'_> {
             let (item, assign) = target;
             out.push((Box::new(For { iterable, item, assign, body, otherwise, span, place: self.at(span) }), span));
         }
+    }
+
+    /// Whether a loop with this target, around a `yield` of this value, waits nowhere else.
+    pub(super) fn is_plain_loop(&mut self, parts: &[&Expr]) -> bool {
+        !self.frame().is_async_generator && !parts.iter().any(|part| self.may_suspend(part))
+    }
+
+    /// `for target in iterable: yield value`.
+    pub(super) fn emit_for_yield(
+        &mut self,
+        iterator: u16,
+        iterable: Tree,
+        (item, assign): (u16, Option<Tree>),
+        value: &mut Expr,
+        [span, yield_span]: [Span; 2],
+        out: &mut Statements,
+    ) {
+        let place = self.at(span);
+        let value = self.operand(value);
+        let tree =
+            with_operand!(value, |value| Box::new(ForYield { iterable, iterator, item, assign, value, span, place, yield_span })
+                as Tree);
+        out.push((tree, span));
     }
 
     /// A loop that may suspend.

@@ -199,10 +199,20 @@ impl Lowerer<'_> {
     /// The body of a generator expression, whose frame has just begun.
     pub(super) fn generator_body(&mut self, generators: &mut [Comprehension], element: &mut Expr, span: Span) -> Tree {
         let mut out = Statements::new();
-        let innermost = |this: &mut Self, inner: &mut Statements| {
-            this.yield_expr(Some(element), span, inner);
-        };
-        self.comprehension_loops(generators, Some(0), innermost, &mut out, span);
+        if let [part] = generators
+            && !part.is_async
+            && part.ifs.is_empty()
+            && self.is_plain_loop(&[&part.target, element])
+        {
+            let iterator = self.temp();
+            let target = self.spilled_item_target(&mut part.target);
+            self.emit_for_yield(iterator, Box::new(Temp(0)), target, element, [part.iter.span, span], &mut out);
+        } else {
+            let innermost = |this: &mut Self, inner: &mut Statements| {
+                this.yield_expr(Some(element), span, inner);
+            };
+            self.comprehension_loops(generators, Some(0), innermost, &mut out, span);
+        }
         self.return_value(None, span, &mut out);
         self.suspending_block(out)
     }

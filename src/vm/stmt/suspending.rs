@@ -1,9 +1,11 @@
 //! Blocks, conditionals and loops that may suspend inside. Each keeps its position on the cursor while the frame is being left, and goes
 //! back to it in `resume`; what a loop needs again waits in hidden slots.
 
+use super::await_::arrives;
 use crate::syntax::Span;
 use crate::value::{Place, R, Raised, Value};
 use crate::vm::Vm;
+use crate::vm::expr::operand::Operand;
 use crate::vm::node::{Node, Tree};
 
 /// Statements one after the other. The position is the statement's number.
@@ -305,6 +307,92 @@ impl SuspendingFor {
             Ok(Value::Break) => Ok(Value::Next),
             other => other,
         }
+    }
+}
+
+/// `for target in iterable: yield value`, without anything to come back to but itself: the position is in no cursor.
+pub struct ForYield<A> {
+    pub iterable: Tree,
+    pub iterator: u16,
+    pub item: u16,
+    pub assign: Option<Tree>,
+    pub value: A,
+    /// Of the iterable.
+    pub span: Span,
+    pub place: Place,
+    /// Of the statement inside.
+    pub yield_span: Span,
+}
+
+impl<A: Operand> Node for ForYield<A> {
+    fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
+        self.exec(vm, l)
+    }
+
+    fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
+        let iterable = self.iterable.eval(vm, l)?;
+        let iterator = vm.iter(&iterable).map_err(|Raised| vm.at(self.span))?;
+        l[self.iterator as usize] = iterator;
+        self.turn(vm, l)
+    }
+
+    fn knows_its_place(&self) -> bool {
+        true
+    }
+
+    fn place(&self, _path: &mut dyn Iterator<Item = u16>) -> Option<Span> {
+        Some(self.yield_span)
+    }
+
+    fn resume(&self, vm: &Vm, l: &mut [Value]) -> R {
+        match vm.take_sent() {
+            Ok(sent) => {
+                drop(sent);
+                vm.tick()?;
+                self.turn(vm, l)
+            }
+            Err(Raised) => {
+                arrives(vm);
+                self.fail(vm, l, self.yield_span)
+            }
+        }
+    }
+}
+
+impl<A: Operand> ForYield<A> {
+    #[inline]
+    fn turn(&self, vm: &Vm, l: &mut [Value]) -> R {
+        vm.heap.here.set(self.place);
+        let item = match vm.next(&l[self.iterator as usize]) {
+            Ok(Some(item)) => item,
+            Ok(None) => {
+                drop(std::mem::take(&mut l[self.iterator as usize]));
+                return Ok(Value::Next);
+            }
+            Err(Raised) => return self.fail(vm, l, self.span),
+        };
+        let old = std::mem::replace(&mut l[self.item as usize], item);
+        drop(old);
+        if let Some(assign) = &self.assign
+            && assign.exec(vm, l).is_err()
+        {
+            return self.fail(vm, l, self.span);
+        }
+        match self.value.load(vm, l) {
+            Ok(value) => {
+                vm.suspension.yielded.set(self.value.take(value, l));
+                vm.suspension.is_item.set(false);
+                Ok(Value::Suspend)
+            }
+            Err(Raised) => self.fail(vm, l, self.yield_span),
+        }
+    }
+
+    #[inline(never)]
+    fn fail(&self, vm: &Vm, l: &mut [Value], span: Span) -> R {
+        let raised = vm.at(span);
+        drop(std::mem::take(&mut l[self.iterator as usize]));
+        Err(raised)
     }
 }
 
