@@ -57,7 +57,7 @@ impl Lowerer<'_> {
             && let ExprKind::Yield { value: Some(value) } = &mut value.kind
             && self.is_plain_loop(&[&node.target, value])
         {
-            self.emit_for_yield(iterator, iterable, target, value, [iter_span, *yield_span], out);
+            self.emit_for_yield(iterator, iterable, target, value, [span, *yield_span], out);
             return;
         }
         let body = self.body(&mut node.body);

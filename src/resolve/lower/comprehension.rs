@@ -206,7 +206,7 @@ impl Lowerer<'_> {
         {
             let iterator = self.temp();
             let target = self.spilled_item_target(&mut part.target);
-            self.emit_for_yield(iterator, Box::new(Temp(0)), target, element, [part.iter.span, span], &mut out);
+            self.emit_for_yield(iterator, Box::new(Temp(0)), target, element, [span, span], &mut out);
         } else {
             let innermost = |this: &mut Self, inner: &mut Statements| {
                 this.yield_expr(Some(element), span, inner);
