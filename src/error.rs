@@ -6,26 +6,52 @@ use std::fmt;
 use crate::interpreter::Mismatch;
 use crate::native_kind;
 use crate::syntax::{Source, SyntaxError};
-use crate::value::{Class, Exception, Payload, R, Raised, Ref, Value};
+use crate::value::{Class, Exception, Module, Payload, R, Raised, Ref, Value};
 use crate::vm::Vm;
+use crate::vm::traceback::Traceback;
 
-/// An error of the host program itself.
+/// An error of the host program itself: whatever is `Error + Send + Sync`, in a box. Text becomes one by `into()`.
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a script gave no result.
+/// Why a script gave no result. `Display` is one line; [`Error::report`] is what a person wants to see.
+///
+/// ```
+/// use asplet::{Error, Interpreter};
+///
+/// let mut interpreter = Interpreter::new();
+/// match interpreter.exec("total = 1 / 0") {
+///     Err(Error::Exception(exception)) => {
+///         assert!(exception.is_a("ArithmeticError"));
+///         assert_eq!((exception.class.as_str(), exception.message.as_str()), ("ZeroDivisionError", "division by zero"));
+///         assert_eq!(exception.place(), Some(("<exec>", 1)));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Error {
-    /// The text is not a program.
+    /// The text is not a program, or not the parameters of a function.
     Syntax(Box<SyntaxProblem>),
     /// The script raised an exception and did not catch it.
     Exception(Box<ScriptException>),
     /// The script called `sys.exit()`.
-    Exit { status: i32, message: Option<String> },
+    Exit {
+        /// The number given to `sys.exit`: 0 for success.
+        status: i32,
+        /// What `sys.exit` was given, if that was not a number.
+        message: Option<String>,
+    },
     /// The script crossed a limit.
     Limit(Limit),
-    /// An error that a function of the host returned, and that the script let pass: the very same one.
-    Host(HostError),
-    /// The result (or a global) is not of the type that was asked for.
+    /// An error that a function of the host returned, and that the script let pass.
+    Host {
+        /// The very same error: downcast it.
+        error: HostError,
+        /// What the script saw in its place, with the traceback to the call.
+        exception: Box<ScriptException>,
+    },
+    /// The result (or a global) is not of the type that was asked for, or a closure does not fit the parameters it was registered with.
     Mismatch(Mismatch),
 }
 
@@ -34,11 +60,13 @@ pub enum Error {
 pub struct SyntaxProblem {
     /// `SyntaxError`, `IndentationError` or `TabError`.
     pub class: &'static str,
+    /// What is wrong, in a line.
     pub message: String,
-    /// The name of the source.
+    /// The name of the source: `<eval>`, `<exec>`, `<run>`, a module's name in angle brackets, or a file.
     pub source: String,
-    /// Line and column, both from 1.
+    /// The line, from 1.
     pub line: u32,
+    /// The column in characters, from 1.
     pub column: u32,
     /// The text ended where more was expected.
     pub incomplete: bool,
@@ -58,15 +86,56 @@ pub struct ScriptException {
     pub traceback: String,
     /// What `add_note` added.
     pub notes: Vec<String>,
+    origin: Option<Box<Origin>>,
+}
+
+/// What only an exception that was raised has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Origin {
+    /// The names of the classes that its class is derived from.
+    bases: Vec<String>,
+    /// Source and line.
+    place: Option<(String, u32)>,
 }
 
 /// Which limit a script crossed.
 pub use crate::vm::ticks::Limit;
 
 impl ScriptException {
-    /// An exception of a built-in class. Returned as an error by a function of the host, it is what the script sees.
+    /// An exception of a class, with its message. Returned as an error by a function of the host, it is what the script sees.
+    ///
+    /// The class is a built-in exception, or one of the script's or of an imported module's, which is called with the message: `ValueError`,
+    /// `MyError`, `store.Missing`. If there is no such class, the script sees a `RuntimeError` whose message begins with the name.
+    ///
+    /// ```
+    /// use asplet::{Interpreter, ScriptException};
+    ///
+    /// let mut interpreter = Interpreter::new();
+    /// interpreter.add_module("store", "class Missing(LookupError): pass").unwrap();
+    /// interpreter.register("store.read", "key", |key: String| Err::<(), _>(ScriptException::new("store.Missing", key))).unwrap();
+    /// let script = "
+    /// import store
+    /// try:
+    ///     store.read('milk')
+    /// except store.Missing as error:
+    ///     answer = f'no {error}'
+    /// ";
+    /// interpreter.exec(script).unwrap();
+    /// assert_eq!(interpreter.get_global::<String>("answer").unwrap(), "no milk");
+    /// ```
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> ScriptException {
         ScriptException { class: class.into(), message: message.into(), ..ScriptException::default() }
+    }
+
+    /// Whether `except NAME` would catch it: it is of the class with this name, or of one derived from it.
+    pub fn is_a(&self, class: &str) -> bool {
+        self.class == class || self.origin.iter().flat_map(|origin| &origin.bases).any(|base| base == class)
+    }
+
+    /// Where it was raised: the name of the source and the line, from 1. Nothing if the script had no part in it.
+    pub fn place(&self) -> Option<(&str, u32)> {
+        let (source, line) = self.origin.as_ref()?.place.as_ref()?;
+        Some((source, *line))
     }
 }
 
@@ -95,7 +164,7 @@ impl fmt::Display for Error {
             Error::Exit { message: Some(message), .. } => write!(f, "the script ended itself: {message}"),
             Error::Exit { status, .. } => write!(f, "the script ended itself with status {status}"),
             Error::Limit(limit) => f.write_str(limit.message()),
-            Error::Host(error) => error.fmt(f),
+            Error::Host { error, .. } => error.fmt(f),
             Error::Mismatch(mismatch) => mismatch.fmt(f),
         }
     }
@@ -104,7 +173,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::Host(error) => Some(&**error),
+            Error::Host { error, .. } => Some(&**error),
             _ => None,
         }
     }
@@ -117,11 +186,18 @@ impl From<Mismatch> for Error {
 }
 
 impl Error {
-    /// The text that the command line shows: a traceback, or the place of a syntax error.
+    /// The text that the command line shows, with a line end: a traceback, the place of a syntax error with a caret, or one line.
+    ///
+    /// ```
+    /// let error = asplet::Interpreter::new().exec("print(1 +)").unwrap_err();
+    /// assert!(error.report().contains("    print(1 +)\n"));
+    /// ```
     pub fn report(&self) -> String {
         match self {
             Error::Syntax(problem) => format!("{}\n", problem.rendered),
-            Error::Exception(exception) => exception.traceback.clone(),
+            Error::Exception(exception) | Error::Host { exception, .. } if !exception.traceback.is_empty() => {
+                exception.traceback.clone()
+            }
             Error::Exit { message: Some(message), .. } => format!("{message}\n"),
             Error::Exit { .. } => String::new(),
             other => format!("{other}\n"),
@@ -150,7 +226,7 @@ impl Error {
             return Error::Limit(limit);
         }
         if let Some(error) = carried(vm, &exception) {
-            return Error::Host(error);
+            return Error::Host { error, exception: Box::new(describe(vm, &exception)) };
         }
         if vm.is_instance(&exception, &vm.types.system_exit) {
             return exit(vm, &exception);
@@ -191,7 +267,25 @@ pub(crate) fn describe(vm: &Vm, exception: &Value) -> ScriptException {
             Vec::new()
         }
     };
-    ScriptException { class, message, traceback, notes }
+    let bases = vm.class_of(exception).mro.with(|classes| {
+        let bases = classes.iter().skip(1).filter(|base| !base.is(&vm.types.object));
+        bases.map(|base| base.name().as_str().to_owned()).collect()
+    });
+    let origin = Some(Box::new(Origin { bases, place: place(exception) }));
+    ScriptException { class, message, traceback, notes, origin }
+}
+
+/// The source and the line of the innermost frame of a traceback.
+fn place(exception: &Value) -> Option<(String, u32)> {
+    let mut entry = exception.downcast::<Exception>()?.traceback.get();
+    loop {
+        let next = entry.downcast::<Traceback>()?.next.get();
+        if next.is_none() {
+            let innermost = entry.downcast::<Traceback>()?;
+            return Some((innermost.info.source.name().to_owned(), innermost.line()));
+        }
+        entry = next;
+    }
 }
 
 fn text_or(vm: &Vm, text: R<Ref<crate::value::Str>>, otherwise: &str) -> String {
@@ -225,7 +319,7 @@ pub(crate) fn raise_host_error(vm: &Vm, error: HostError) -> Raised {
     let error = match error.downcast::<Error>() {
         Ok(error) => match *error {
             Error::Exception(exception) => return raise_script_exception(vm, &exception),
-            Error::Host(inner) => inner,
+            Error::Host { error, .. } => error,
             other => Box::new(other),
         },
         Err(error) => error,
@@ -239,17 +333,48 @@ pub(crate) fn raise_host_error(vm: &Vm, error: HostError) -> Raised {
 }
 
 fn raise_script_exception(vm: &Vm, exception: &ScriptException) -> Raised {
-    let mut class: Option<Ref<Class>> = None;
-    vm.types.each_exception(|name, known| {
-        if name == exception.class {
-            class = Some(known.clone());
+    let made = match exception_class(vm, &exception.class) {
+        Ok(Some(class)) => vm.call(&class, &[vm.str_value(&exception.message)]),
+        Ok(None) => Ok(vm.exception(&vm.types.runtime_error, vec![vm.str_value(&exception.to_string())])),
+        Err(raised) => Err(raised),
+    };
+    let noted = made.and_then(|made| {
+        if !exception.notes.is_empty() {
+            let notes = exception.notes.iter().map(|note| vm.str_value(note)).collect();
+            vm.set_attr(&made, &vm.n.__notes__, Value::from(vm.heap.list(notes)))?;
         }
+        Ok(made)
     });
-    let class = class.unwrap_or_else(|| vm.types.runtime_error.clone());
-    match vm.call(&Value::from(&class), &[vm.str_value(&exception.message)]) {
+    match noted {
         Ok(exception) => vm.raise_new(exception),
         Err(raised) => raised,
     }
+}
+
+/// The exception class of this name: a built-in one, one among the globals, or one of an imported module.
+fn exception_class(vm: &Vm, name: &str) -> R<Option<Value>> {
+    let mut known: Option<Value> = None;
+    vm.types.each_exception(|builtin, class| {
+        if builtin == name {
+            known = Some(Value::from(class));
+        }
+    });
+    if known.is_some() {
+        return Ok(known);
+    }
+    let mut parts = name.split('.');
+    let first = parts.next().unwrap_or_default();
+    let main = vm.modules.get_str(&vm.n.__main__);
+    let global = main.as_ref().and_then(|main| main.downcast::<Module>()).and_then(|main| main.dict.get_text(first));
+    let Some(mut found) = global.or_else(|| vm.modules.get_text(first)) else { return Ok(None) };
+    for part in parts {
+        match vm.find_attr(&found, &vm.intern(part))? {
+            Some(inner) => found = inner,
+            None => return Ok(None),
+        }
+    }
+    let is_exception = found.downcast::<Class>().is_some_and(|class| class.is_subclass(&vm.types.base_exception));
+    Ok(is_exception.then_some(found))
 }
 
 /// The host's error that this exception stands for.

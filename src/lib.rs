@@ -5,9 +5,9 @@
 //! use asplet::Interpreter;
 //!
 //! let mut interpreter = Interpreter::new();
-//! interpreter.register("greet", "name, punctuation='!'", |name: String, punctuation: Option<String>| {
-//!     format!("Hello, {name}{}", punctuation.unwrap_or("!".into()))
-//! });
+//! interpreter.register("greet", "name, punctuation='!'", |name: String, punctuation: String| {
+//!     format!("Hello, {name}{punctuation}")
+//! })?;
 //! let words: Vec<String> = interpreter.eval("[greet(name) for name in ('Ada', 'Grace')]")?;
 //! assert_eq!(words, ["Hello, Ada!", "Hello, Grace!"]);
 //! # Ok::<(), asplet::Error>(())
@@ -17,6 +17,8 @@
 //! see [`Interpreter::builder`]. [`Interpreter::run`] runs a script as a Rust future. `docs/guide/embedding.md` shows more,
 //! `docs/ARCHITECTURE.md` how it is built. The modules that are not named here are the interpreter's inside: they are reachable for the
 //! project's own tests and promise nothing.
+
+#![warn(missing_docs)]
 
 mod error;
 mod interpreter;
@@ -43,6 +45,12 @@ pub mod vm;
 pub use error::{Error, HostError, Limit, ScriptException, SyntaxProblem};
 pub use host::{Capability, Captured, Denied, File, FileKind, Host, OpenMode, Sandbox, StdHost, Stream, denied};
 pub use interpreter::{
-    AsyncHostFunction, Builder, Data, FromData, HostFunction, Interpreter, IntoArgs, IntoData, Limits, Mismatch, Outcome, Run,
-    Stopper,
+    AsyncHostFunction, Builder, Data, FromData, HostFunction, Interpreter, IntoArgs, IntoData, Items, Limits, Mismatch, Outcome,
+    Part, Run, Stopper,
 };
+
+/// The examples in the guide and in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide/embedding.md")]
+#[doc = include_str!("../README.md")]
+pub struct Pages;

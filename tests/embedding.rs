@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use asplet::{Capability, Captured, Data, Error, Interpreter, Limit, Limits, ScriptException};
+use asplet::{Capability, Captured, Data, Error, Interpreter, Items, Limit, Limits, ScriptException};
 
 #[test]
 fn values_come_out_typed() {
@@ -25,8 +25,9 @@ fn values_come_out_typed() {
     assert_eq!(interpreter.eval::<HashMap<String, i64>>("{'a': 1}").unwrap(), HashMap::from([("a".into(), 1)]));
     assert_eq!(interpreter.eval::<Vec<u8>>("b'hi'").unwrap(), b"hi");
     let data = interpreter.eval::<Data>("{'k': [1, None, (True, 2.5)], 3: {4}}").unwrap();
-    let list = Data::List(vec![Data::Int(1), Data::None, Data::Tuple(vec![Data::Bool(true), Data::Float(2.5)])]);
-    assert_eq!(data, Data::Dict(vec![(Data::Str("k".into()), list), (Data::Int(3), Data::Set(vec![Data::Int(4)]))]));
+    let list = Data::List(vec![Data::Int(1), Data::None, Data::Tuple(vec![Data::Bool(true), Data::Float(2.5)].into())].into());
+    let entries = vec![(Data::Str("k".into()), list), (Data::Int(3), Data::Set(vec![Data::Int(4)].into()))];
+    assert_eq!(data, Data::Dict(entries.into()));
 }
 
 #[test]
@@ -57,9 +58,9 @@ fn globals_and_calls() {
 #[test]
 fn host_functions_follow_their_signature() {
     let mut interpreter = Interpreter::new();
-    interpreter.register("tag", "name, /, *, text='', level=1", |name: String, text: Option<String>, level: Option<u8>| {
-        format!("<{name}{}>{}", level.map_or(1, |level| level), text.unwrap_or_default())
-    });
+    interpreter
+        .register("tag", "name, /, *, text='', level=1", |name: String, text: String, level: u8| format!("<{name}{level}>{text}"))
+        .unwrap();
     assert_eq!(interpreter.eval::<String>("tag('h')").unwrap(), "<h1>");
     assert_eq!(interpreter.eval::<String>("tag('h', level=2, text='x')").unwrap(), "<h2>x");
     let message = |interpreter: &mut Interpreter, code: &str| match interpreter.eval::<String>(code) {
@@ -68,19 +69,19 @@ fn host_functions_follow_their_signature() {
     };
     assert!(message(&mut interpreter, "tag()").starts_with("TypeError: tag() "));
     assert!(message(&mut interpreter, "tag('a', 'b')").starts_with("TypeError: tag() takes"));
-    assert_eq!(message(&mut interpreter, "tag(1)"), "TypeError: tag() argument 1: expected str, got int");
+    assert_eq!(message(&mut interpreter, "tag(1)"), "TypeError: tag() argument 'name': expected str, got int");
     assert_eq!(
         message(&mut interpreter, "tag('a', level=300)"),
-        "TypeError: tag() argument 3: expected an int between 0 and 255, got 300"
+        "TypeError: tag() argument 'level': expected an int between 0 and 255, got 300"
     );
 }
 
 #[test]
 fn dotted_names_make_modules() {
     let mut interpreter = Interpreter::new();
-    interpreter.register("store.size", "", || 3);
-    interpreter.add_module("helpers.text", "def shout(word): return word.upper() + '!'");
-    interpreter.add_module("helpers", "kind = 'package'");
+    interpreter.register("store.size", "", || 3).unwrap();
+    interpreter.add_module("helpers.text", "def shout(word): return word.upper() + '!'").unwrap();
+    interpreter.add_module("helpers", "kind = 'package'").unwrap();
     interpreter.exec("import store\nfrom helpers.text import shout\nimport helpers").unwrap();
     assert_eq!(interpreter.eval::<String>("shout(helpers.kind) + str(store.size())").unwrap(), "PACKAGE!3");
     let missing = interpreter.exec("import nowhere");
@@ -101,10 +102,12 @@ impl std::error::Error for OutOfStock {}
 #[test]
 fn errors_keep_their_identity_across_the_border() {
     let mut interpreter = Interpreter::new();
-    interpreter.register("order", "count", |count: u32| -> Result<(), OutOfStock> { Err(OutOfStock(count)) });
-    interpreter.register("parse", "text", |text: String| -> Result<i64, ScriptException> {
-        text.parse().map_err(|_| ScriptException::new("ValueError", format!("not a number: {text}")))
-    });
+    interpreter.register("order", "count", |count: u32| -> Result<(), OutOfStock> { Err(OutOfStock(count)) }).unwrap();
+    interpreter
+        .register("parse", "text", |text: String| -> Result<i64, ScriptException> {
+            text.parse().map_err(|_| ScriptException::new("ValueError", format!("not a number: {text}")))
+        })
+        .unwrap();
     // Through several frames of the script and a handler that raises it again.
     let script = "
 def relay(n):
@@ -115,7 +118,7 @@ def relay(n):
         raise
 ";
     interpreter.exec(script).unwrap();
-    let Err(Error::Host(error)) = interpreter.call::<()>("relay", (7,)) else { panic!() };
+    let Err(Error::Host { error, .. }) = interpreter.call::<()>("relay", (7,)) else { panic!() };
     assert_eq!(*error.downcast::<OutOfStock>().unwrap(), OutOfStock(7));
     // An exception of the script's own stays one.
     let Err(Error::Exception(exception)) = interpreter.eval::<i64>("parse('x')") else { panic!() };
@@ -218,7 +221,7 @@ fn time_is_limited_even_while_waiting() {
 #[test]
 fn time_is_limited_while_a_run_waits_for_the_host() {
     let mut interpreter = Interpreter::builder().limits(Limits::none()).time(Duration::from_millis(50)).build();
-    interpreter.register_async("never", "", std::future::pending::<i64>);
+    interpreter.register_async("never", "", std::future::pending::<i64>).unwrap();
     let outcome = smol::block_on(interpreter.run::<i64>("await never()"));
     assert!(matches!(outcome, Err(Error::Limit(Limit::Deadline))));
     assert_eq!(interpreter.eval::<i64>("2").unwrap(), 2);
@@ -227,7 +230,7 @@ fn time_is_limited_while_a_run_waits_for_the_host() {
 #[test]
 fn a_run_that_waits_for_the_host_is_stopped_from_another_thread() {
     let mut interpreter = Interpreter::builder().limits(Limits::none()).build();
-    interpreter.register_async("never", "", std::future::pending::<i64>);
+    interpreter.register_async("never", "", std::future::pending::<i64>).unwrap();
     let stopper = interpreter.stopper();
     let mut run = Box::pin(interpreter.run::<i64>("await never()"));
     // It waits before it is asked.
@@ -314,7 +317,7 @@ fn memory_is_limited_for_endless_iterables_and_for_copies() {
         assert!(matches!(&outcome, Err(Error::Exception(e)) if e.class == "MemoryError"), "{code}: {outcome:?}");
     }
     // Small inside, where lists are shared, and large as a copy.
-    interpreter.register("take", "data", |_: Data| ());
+    interpreter.register("take", "data", |_: Data| ()).unwrap();
     interpreter.exec("shared = []\nfor _ in range(40): shared = [shared, shared]").unwrap();
     for outcome in [interpreter.get_global::<Data>("shared").map(drop), interpreter.exec("take(shared)")] {
         assert!(matches!(&outcome, Err(Error::Exception(e)) if e.class == "MemoryError"), "{outcome:?}");
@@ -325,7 +328,7 @@ fn memory_is_limited_for_endless_iterables_and_for_copies() {
 #[test]
 fn a_panic_of_the_host_leaves_the_interpreter_usable() {
     let mut interpreter = Interpreter::new();
-    interpreter.register("boom", "", || -> i64 { panic!("of the host") });
+    interpreter.register("boom", "", || -> i64 { panic!("of the host") }).unwrap();
     let code = "
 failures = 0
 for _ in range(1100):
@@ -377,10 +380,12 @@ sum(results)
 /// An interpreter with an async function that takes 30 ms.
 fn fetching() -> Interpreter {
     let mut interpreter = Interpreter::new();
-    interpreter.register_async("fetch", "n", |n: i64| async move {
-        smol::Timer::after(Duration::from_millis(30)).await;
-        n * 10
-    });
+    interpreter
+        .register_async("fetch", "n", |n: i64| async move {
+            smol::Timer::after(Duration::from_millis(30)).await;
+            n * 10
+        })
+        .unwrap();
     interpreter
 }
 
@@ -427,7 +432,7 @@ fn host_functions_work_inside_asyncio_run() {
 #[test]
 fn errors_of_async_functions_reach_the_script() {
     let mut interpreter = Interpreter::new();
-    interpreter.register_async("order", "count", |count: u32| async move { Err::<(), _>(OutOfStock(count)) });
+    interpreter.register_async("order", "count", |count: u32| async move { Err::<(), _>(OutOfStock(count)) }).unwrap();
     let caught = "
 try:
     await order(2)
@@ -436,7 +441,7 @@ except RuntimeError as error:
 message
 ";
     assert_eq!(smol::block_on(interpreter.run::<String>(caught)).unwrap(), "2 missing");
-    let Err(Error::Host(error)) = smol::block_on(interpreter.run::<()>("await order(5)")) else { panic!() };
+    let Err(Error::Host { error, .. }) = smol::block_on(interpreter.run::<()>("await order(5)")) else { panic!() };
     assert_eq!(*error.downcast::<OutOfStock>().unwrap(), OutOfStock(5));
 }
 
@@ -549,4 +554,290 @@ fn scripts_cannot_raise_the_limit_of_depth() {
     assert_eq!(interpreter.eval::<u32>("sys.getrecursionlimit()").unwrap(), 200);
     let error = interpreter.eval::<()>("f(0)").unwrap_err();
     assert!(error.to_string().starts_with("RecursionError"), "{error}");
+}
+
+#[test]
+fn data_may_nest_deeper_than_scripts() {
+    let work = || {
+        let mut interpreter = Interpreter::new();
+        let mut deep = Data::List(Items::default());
+        for _ in 0..1_000_000 {
+            deep = Data::List(vec![deep].into());
+        }
+        interpreter.register("take", "data", |_: Data| ()).unwrap();
+        let given = deep.clone();
+        interpreter.register("give", "", move || given.clone()).unwrap();
+        for outcome in
+            [interpreter.set_global("deep", deep.clone()), interpreter.call("take", vec![deep]), interpreter.exec("give()")]
+        {
+            assert!(matches!(&outcome, Err(Error::Exception(e)) if e.class == "RecursionError"), "{outcome:?}");
+        }
+        interpreter.exec("deep = []\nfor _ in range(1_000_000): deep = [deep]").unwrap();
+        assert!(interpreter.exec("take(deep)").is_err());
+        assert_eq!(interpreter.eval::<i64>("1 + 1").unwrap(), 2);
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn modules_of_the_host_are_in_packages() {
+    let mut interpreter = Interpreter::new();
+    interpreter.register("a.b.c", "x", |x: i64| x + 1).unwrap();
+    interpreter.register_value("a.b.LIMIT", 7).unwrap();
+    interpreter.register_value("a.name", "A").unwrap();
+    interpreter.exec("import a.b\nfrom a.b import c\nfrom a import b, name").unwrap();
+    assert_eq!(interpreter.eval::<(i64, i64, i64, String)>("(a.b.c(1), c(2), b.LIMIT, name)").unwrap(), (2, 3, 7, "A".into()));
+    let missing = interpreter.exec("import a.b.c").unwrap_err();
+    assert_eq!(missing.to_string(), "ModuleNotFoundError: No module named 'a.b.c'; 'a.b' is not a package");
+    // Texts make packages, too, and functions are added to texts and to the library.
+    interpreter.add_module("p.q", "kind = 'text'").unwrap();
+    interpreter.register("p.q.size", "", || 3).unwrap();
+    interpreter.register("math.triple", "x", |x: f64| 3.0 * x).unwrap();
+    interpreter.exec("import p.q, math").unwrap();
+    assert_eq!(
+        interpreter.eval::<(String, i64, f64)>("(p.q.kind, p.q.size(), math.triple(math.floor(2.5)))").unwrap(),
+        ("text".into(), 3, 6.0)
+    );
+    assert_eq!(interpreter.call::<i64>("a.b.c", (4,)).unwrap(), 5);
+}
+
+#[test]
+fn texts_of_modules_are_checked_and_replaced() {
+    let mut interpreter = Interpreter::new();
+    assert!(matches!(interpreter.add_module("broken", "def f(:"), Err(Error::Syntax(p)) if p.source == "<broken>"));
+    for (round, code) in ["version = 1", "version = 2"].into_iter().enumerate() {
+        interpreter.add_module("rules", code).unwrap();
+        interpreter.exec("import rules").unwrap();
+        assert_eq!(interpreter.get_global::<usize>("rules.version").unwrap(), round + 1);
+    }
+    interpreter.register("store.size", "", || 3).unwrap();
+    let error = interpreter.add_module("store", "x = 1").unwrap_err();
+    assert!(error.to_string().starts_with("ValueError: functions or values of the host are registered in the module 'store'"));
+}
+
+#[test]
+fn what_is_wrong_with_a_function_is_said_when_it_is_registered() {
+    let mut interpreter = Interpreter::new();
+    for text in ["x y (", "x)", "x=1, y", "x, x", "x): pass\ndef g(", "x) -> (int", "x):\n if (y", "x # note", "**k, x", "/"] {
+        let outcome = interpreter.register("f", text, |x: i64| x);
+        assert!(matches!(&outcome, Err(Error::Syntax(problem)) if problem.class == "SyntaxError"), "{text}: {outcome:?}");
+    }
+    let error = interpreter.register("f", "x y (", |x: i64| x).unwrap_err();
+    assert!(error.report().contains("def f(x y (): pass\n"), "{}", error.report());
+    let message = |outcome: Result<(), Error>| outcome.unwrap_err().to_string();
+    assert_eq!(
+        message(interpreter.register("f", "x", |x: i64, y: i64| x + y)),
+        "expected a closure of 1 parameter for f(x), got one of 2"
+    );
+    assert_eq!(
+        message(interpreter.register_async("m.f", "x, /, *, y", |x: i64| async move { x })),
+        "expected a closure of 2 parameters for f(x, /, *, y), got one of 1"
+    );
+    assert_eq!(
+        message(interpreter.register("f", "x, y=None", |x: i64, y: i64| x + y)),
+        "expected int, got None at the default of 'y' in f(x, y=None)"
+    );
+    assert_eq!(message(interpreter.register("f", "x=nothing", |x: i64| x)), "NameError: name 'nothing' is not defined");
+    assert_eq!(
+        message(interpreter.register("f", "x=print", |x: i64| x)),
+        "TypeError: 'builtin_function_or_method' object is not plain data"
+    );
+    for name in ["", "a b", "1", "def", "a..b", ".a", "a.", "a.1", "f()", "x=1"] {
+        assert!(message(interpreter.register(name, "", || 1)).starts_with("ValueError: "), "{name}");
+        assert!(message(interpreter.set_global(name, 1)).starts_with("ValueError: "), "{name}");
+        assert!(message(interpreter.register_value(name, 1)).starts_with("ValueError: "), "{name}");
+        assert!(message(interpreter.add_module(name, "")).starts_with("ValueError: "), "{name}");
+    }
+    assert_eq!(message(interpreter.exec("f(1)")), "NameError: name 'f' is not defined");
+}
+
+#[test]
+fn defaults_are_evaluated_and_passed() {
+    let mut interpreter = Interpreter::new();
+    let show = |a: i64, rest: Vec<i64>, b: Option<f64>, c: String, more: BTreeMap<String, i64>| {
+        format!("{a} {rest:?} {b:?} {c} {more:?}")
+    };
+    interpreter.register("show", "a=2 * 30, *rest, b: float = None, c='a, b)=', **more", show).unwrap();
+    for (call, wanted) in [
+        ("show()", "60 [] None a, b)= {}"),
+        ("show(1, 2, 3, b=4, c='x', d=5)", "1 [2, 3] Some(4.0) x {\"d\": 5}"),
+        ("show(c='y')", "60 [] None y {}"),
+    ] {
+        assert_eq!(interpreter.eval::<String>(call).unwrap(), wanted);
+    }
+}
+
+#[test]
+fn exceptions_tell_their_classes_and_their_place() {
+    let mut interpreter = Interpreter::new();
+    interpreter.exec("class Spoiled(KeyError): pass").unwrap();
+    interpreter.register("check", "", || Err::<(), _>(ScriptException::new("Spoiled", "milk"))).unwrap();
+    interpreter.register("lose", "", || Err::<(), _>(ScriptException::new("Unheard", "of"))).unwrap();
+    let Err(Error::Exception(exception)) = interpreter.exec("def f():\n    check()\n\nf()") else { panic!() };
+    assert_eq!((exception.class.as_str(), exception.place()), ("Spoiled", Some(("<exec>", 2))));
+    assert!(
+        exception.is_a("Spoiled") && exception.is_a("LookupError") && exception.is_a("Exception") && !exception.is_a("OSError")
+    );
+    let Err(Error::Exception(exception)) = interpreter.exec("lose()") else { panic!() };
+    assert_eq!(exception.to_string(), "RuntimeError: Unheard: of");
+    // An error of the host knows where the script was.
+    interpreter.register("order", "", || Err::<(), _>(OutOfStock(3))).unwrap();
+    let error = interpreter.exec("\norder()").unwrap_err();
+    assert!(error.report().contains("File \"<exec>\", line 2, in <module>"), "{}", error.report());
+    assert!(matches!(error, Error::Host { exception, .. } if exception.place() == Some(("<exec>", 2))));
+}
+
+#[test]
+fn async_functions_are_named_in_messages() {
+    let mut interpreter = Interpreter::new();
+    interpreter
+        .register_async("net.fetch", "", || async {
+            if true {
+                panic!("of the host")
+            }
+        })
+        .unwrap();
+    interpreter.exec("import net").unwrap();
+    let error = smol::block_on(interpreter.run::<()>("await net.fetch()")).unwrap_err();
+    assert_eq!(error.to_string(), "RuntimeError: the host's function fetch() panicked");
+    assert_eq!(interpreter.eval::<String>("f'{net.fetch()!r:.25}'").unwrap(), "<coroutine object fetch a");
+}
+
+#[test]
+fn async_functions_of_the_script_are_called_as_futures() {
+    let mut interpreter = fetching();
+    interpreter
+        .exec(
+            "class Shop:\n    async def total(self, *items):\n        return sum([await fetch(i) for i in items])\nshop = Shop()",
+        )
+        .unwrap();
+    assert_eq!(smol::block_on(interpreter.call_async::<i64>("shop.total", (1, 2))).unwrap(), 30);
+    assert_eq!(smol::block_on(interpreter.call_async::<i64>("len", ("four",))).unwrap(), 4);
+    assert!(
+        matches!(smol::block_on(interpreter.call_async::<i64>("none", ())), Err(Error::Exception(e)) if e.class == "NameError")
+    );
+    drop(interpreter.call_async::<i64>("shop.total", (1,)));
+    assert_eq!(interpreter.eval::<i64>("2").unwrap(), 2);
+}
+
+#[test]
+fn tasks_are_limited() {
+    let mut interpreter = Interpreter::builder().tasks(100).build();
+    let script = "
+import asyncio
+async def breed():
+    asyncio.create_task(breed())
+    asyncio.create_task(breed())
+    await asyncio.sleep(1)
+asyncio.run(breed())
+";
+    assert!(matches!(interpreter.exec(script), Err(Error::Limit(Limit::Tasks))));
+    let few = "async def main(): return len(await asyncio.gather(*(asyncio.sleep(0) for _ in range(99))))\nassert asyncio.run(main()) == 99";
+    interpreter.exec(few).unwrap();
+}
+
+#[test]
+fn limits_change_between_calls_and_count_anew() {
+    let mut interpreter = Interpreter::builder().output_limit(10).fuel(100_000).capture(&Captured::new()).build();
+    for _ in 0..5 {
+        interpreter.exec("print('12345678')").unwrap();
+    }
+    assert!(matches!(interpreter.exec("print('123456789' * 2)"), Err(Error::Limit(Limit::Output))));
+    interpreter.exec("for _ in range(1000): pass").unwrap();
+    let left = interpreter.fuel_left().unwrap();
+    assert!((98_000..99_001).contains(&left), "{left}");
+    interpreter.set_limits(Limits { fuel: None, memory: Some(interpreter.memory_used() + 100_000), ..Limits::default() });
+    assert_eq!(interpreter.fuel_left(), None);
+    assert!(matches!(interpreter.exec("x = []\nwhile True: x.append(str(len(x)))"), Err(Error::Limit(Limit::Memory))));
+    interpreter.set_limits(Limits::none());
+    interpreter.exec("x = None").unwrap();
+    assert_eq!(interpreter.limits().memory, None);
+}
+
+#[test]
+fn results_that_nobody_wants_are_not_copied() {
+    let mut interpreter = Interpreter::new();
+    interpreter.exec("def make(): return object()\nasync def later(): return object()").unwrap();
+    interpreter.call::<()>("make", ()).unwrap();
+    interpreter.eval::<()>("make").unwrap();
+    smol::block_on(interpreter.run::<()>("await later()")).unwrap();
+    smol::block_on(interpreter.call_async::<()>("later", ())).unwrap();
+    // But what would do nothing is refused.
+    let error = interpreter.call::<()>("later", ()).unwrap_err();
+    assert_eq!(error.to_string(), "TypeError: later() is async: the host has to use call_async");
+    let error = interpreter.eval::<Data>("later()").unwrap_err();
+    assert_eq!(error.to_string(), "TypeError: 'coroutine' object is not plain data: it has to be awaited");
+}
+
+#[test]
+fn tracebacks_of_runs_begin_in_the_script() {
+    let mut interpreter = Interpreter::new();
+    let error = smol::block_on(interpreter.run::<()>("import asyncio\nawait asyncio.sleep(0)\n1 + 1 / 0")).unwrap_err();
+    let wanted = "Traceback (most recent call last):
+  File \"<run>\", line 3, in <module>
+    1 + 1 / 0
+        ~~^~~
+ZeroDivisionError: division by zero
+";
+    assert_eq!(error.report(), wanted);
+}
+
+#[test]
+fn panics_of_the_hosts_code_stop_in_drops_and_in_output() {
+    struct Loud;
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("dropped");
+            }
+        }
+    }
+    let mut interpreter = Interpreter::builder().output(|_, _| panic!("of the writer")).build();
+    let hold = || {
+        let loud = Loud;
+        async move {
+            let _loud = loud;
+            std::future::pending::<()>().await
+        }
+    };
+    interpreter.register_async("hold", "", hold).unwrap();
+    let script = "
+import asyncio
+hold()
+try:
+    async with asyncio.timeout(0.01):
+        await hold()
+except TimeoutError:
+    pass
+7
+";
+    assert_eq!(smol::block_on(interpreter.run::<i64>(script)).unwrap(), 7);
+    let error = interpreter.exec("print('x')").unwrap_err();
+    assert!(matches!(&error, Error::Exception(e) if e.is_a("OSError") && e.message.contains("panicked")), "{error}");
+    assert_eq!(interpreter.eval::<i64>("1 + 1").unwrap(), 2);
+}
+
+#[test]
+fn futures_that_wake_themselves_heed_the_limits() {
+    let mut interpreter = Interpreter::builder().time(Duration::from_millis(50)).build();
+    let spin = || {
+        std::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        })
+    };
+    interpreter.register_async("spin", "", spin).unwrap();
+    assert!(matches!(smol::block_on(interpreter.run::<()>("await spin()")), Err(Error::Limit(Limit::Deadline))));
+    let blocking = "import asyncio\nasync def main(): await spin()\nasyncio.run(main())";
+    assert!(matches!(interpreter.exec(blocking), Err(Error::Limit(Limit::Deadline))));
+    let beside = "import asyncio\ntask = asyncio.create_task(spin())\nawait asyncio.sleep(0.001)\ntask.cancel()\n5";
+    assert_eq!(smol::block_on(interpreter.run::<i64>(beside)).unwrap(), 5);
+}
+
+#[test]
+fn many_calls_of_the_host_wait_at_once() {
+    let mut interpreter = Interpreter::builder().time(Duration::from_secs(20)).build();
+    interpreter.register_async("now", "n", |n: i64| async move { n }).unwrap();
+    let script = "import asyncio\nsum(await asyncio.gather(*(now(n) for n in range(50_000))))";
+    assert_eq!(smol::block_on(interpreter.run::<i64>(script)).unwrap(), 1_249_975_000);
 }

@@ -39,7 +39,7 @@ fn main() -> Result<(), Error> {
             smol::Timer::after(Duration::from_millis(100)).await;
             Ok::<i64, std::io::Error>(city.len() as i64 * 7)
         }
-    });
+    })?;
 
     let start = Instant::now();
     let text: String = block_on(interpreter.run(SCRIPT))?;

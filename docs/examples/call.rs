@@ -22,7 +22,7 @@ fn main() -> Result<(), Error> {
     let mut interpreter = Interpreter::new();
     interpreter.register("price", "item", move |item: String| {
         prices.get(item.as_str()).copied().ok_or_else(|| format!("nobody sells {item}"))
-    });
+    })?;
     interpreter.exec(SCRIPT)?;
 
     let basket = BTreeMap::from([("tea".to_owned(), 2), ("cake".to_owned(), 1)]);
@@ -38,7 +38,7 @@ fn main() -> Result<(), Error> {
 
     // What goes wrong in the host comes out as it went in.
     match interpreter.eval::<f64>("price('sofa')") {
-        Err(Error::Host(error)) => println!("the host said: {error}"),
+        Err(Error::Host { error, .. }) => println!("the host said: {error}"),
         other => panic!("expected an error of the host, not {other:?}"),
     }
     match interpreter.eval::<f64>("total({'tea': 'two'})") {

@@ -21,7 +21,9 @@ pub trait File: Read + Write + Seek + Send {
 /// How to open a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OpenMode {
+    /// It can be read.
     pub read: bool,
+    /// It can be written.
     pub write: bool,
     /// Every write goes to the end.
     pub append: bool,
@@ -52,6 +54,7 @@ impl OpenMode {
 pub enum FileKind {
     /// A file of so many bytes.
     File(u64),
+    /// A folder.
     Folder,
     /// A device, a socket and the like.
     Other,

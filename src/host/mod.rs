@@ -24,7 +24,28 @@ pub use std_host::StdHost;
 ///
 /// Hosts are shared between the threads of an interpreter and may be called from several at once: a thread that blocks in
 /// `read_line` has put the interpreter down. Methods that may block say so; the caller then lets other threads run
-/// (`vm.blocking`). Every method but output has a default that refuses.
+/// (`vm.blocking`). Every method but output, the clock and `grants` has a default that refuses. An error is an `OSError` in the script.
+/// Methods must not panic: that would unwind through the interpreter.
+///
+/// ```
+/// use std::{io, time::{Duration, Instant}};
+/// use asplet::{Capability, Host, Interpreter, Stream};
+///
+/// /// Throws output away and has a time of day that stands still.
+/// struct Quiet(Instant);
+///
+/// impl Host for Quiet {
+///     fn write(&self, _stream: Stream, _bytes: &[u8]) -> io::Result<()> { Ok(()) }
+///     fn flush(&self, _stream: Stream) -> io::Result<()> { Ok(()) }
+///     fn monotonic(&self) -> Duration { self.0.elapsed() }
+///     fn wall_clock(&self) -> io::Result<Duration> { Ok(Duration::from_secs(86400)) }
+///     fn grants(&self, capability: Capability) -> bool { capability == Capability::Clock }
+/// }
+///
+/// let mut interpreter = Interpreter::builder().host(Quiet(Instant::now())).build();
+/// interpreter.exec("import time\nprint('unheard')").unwrap();
+/// assert_eq!(interpreter.eval::<f64>("time.time()").unwrap(), 86400.0);
+/// ```
 pub trait Host: Send + Sync {
     /// Writes text to a stream. What arrives when is the host's business until `flush`.
     fn write(&self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
@@ -130,20 +151,22 @@ pub trait Host: Send + Sync {
 /// The streams that a script can write to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stream {
+    /// Standard output.
     Out,
+    /// Standard error.
     Err,
     /// Only to be asked whether it is a terminal.
     In,
 }
 
-/// What a host may grant beyond output.
+/// What a host may grant beyond output. Using one that is not granted is a `PermissionError` in the script.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Capability {
     /// `input()`, `sys.stdin`.
     Input,
-    /// `open()`, `os.listdir()`, imports of script files.
+    /// `open()`, imports of script files.
     Files,
-    /// `os.environ`.
+    /// The environment variables. Nothing in the library reads them yet.
     Environment,
     /// The time of day and the processor's time. Waiting and `time.monotonic()` need no capability.
     Clock,

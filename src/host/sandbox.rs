@@ -1,13 +1,26 @@
 //! A host that grants output, and of the rest what it is told to.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Capability, File, FileKind, Host, OpenMode, StdHost, Stream, denied};
 
-/// Output goes where the embedder wants it; every other effect is refused unless it was granted, and then is the process's.
+/// Output goes where the embedder wants it; every other effect is refused unless it was granted, and then is the process's. It is what a
+/// [`Builder`](crate::Builder) uses; a [`Host`] of your own can delegate to one.
+///
+/// ```
+/// use asplet::{Capability, Captured, Interpreter, Sandbox};
+///
+/// let output = Captured::new();
+/// let sandbox = Sandbox::new().captured(&output).granting(Capability::Clock);
+/// let mut interpreter = Interpreter::builder().host(sandbox).build();
+/// interpreter.exec("import time\nprint(time.time() > 0)").unwrap();
+/// assert_eq!(output.take_out(), "True\n");
+/// ```
 pub struct Sandbox {
     output: Output,
     granted: Vec<Capability>,
@@ -80,7 +93,8 @@ impl Host for Sandbox {
                 captured.write(stream, bytes);
                 Ok(())
             }
-            Output::Forwarded(write) => write(stream, bytes),
+            Output::Forwarded(write) => catch_unwind(AssertUnwindSafe(|| write(stream, bytes)))
+                .unwrap_or_else(|_| Err(io::Error::other("the host's function for output panicked"))),
         }
     }
 
@@ -164,8 +178,26 @@ impl Host for Sandbox {
     }
 }
 
-/// Output kept in memory. Clones share it.
-#[derive(Clone, Default)]
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("granted", &self.granted).finish_non_exhaustive()
+    }
+}
+
+/// Output kept in memory. Clones share it, so that the host keeps one and the interpreter another. What the script writes between two
+/// calls of [`Captured::take_out`] is bounded by [`Limits::output`](crate::Limits::output) per call into the interpreter.
+///
+/// ```
+/// use asplet::{Captured, Interpreter};
+///
+/// let output = Captured::new();
+/// let mut interpreter = Interpreter::builder().capture(&output).build();
+/// interpreter.exec("import sys\nprint('result')\nprint('problem', file=sys.stderr)").unwrap();
+/// assert_eq!(output.take_out(), "result\n");
+/// assert_eq!(output.take_err(), "problem\n");
+/// assert_eq!(output.take_out(), "");
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct Captured(Arc<Mutex<[Vec<u8>; 2]>>);
 
 impl Captured {
@@ -174,7 +206,7 @@ impl Captured {
         Captured::default()
     }
 
-    /// What was written to standard output since the last call.
+    /// What was written to standard output since the last call; what is not UTF-8 is replaced.
     pub fn take_out(&self) -> String {
         self.take(0)
     }

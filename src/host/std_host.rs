@@ -1,5 +1,6 @@
 //! The process as a host: its streams, files, environment, clocks and threads.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +11,7 @@ use super::{Capability, File, FileKind, Host, OpenMode, Stream};
 /// How much output is kept back when nobody watches.
 const BUFFER: usize = 8 * 1024;
 
-/// Grants everything. For the command line.
+/// Grants everything that the process can do. It is the command line's; give it to scripts that are trusted like the program itself.
 pub struct StdHost {
     arguments: Vec<String>,
     out: Mutex<Output>,
@@ -21,6 +22,12 @@ pub struct StdHost {
 struct Output {
     pending: Vec<u8>,
     by_line: bool,
+}
+
+impl fmt::Debug for StdHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StdHost").field("arguments", &self.arguments).finish_non_exhaustive()
+    }
 }
 
 impl StdHost {

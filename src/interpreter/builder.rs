@@ -1,5 +1,7 @@
 //! Choosing what an interpreter may do: its host, its capabilities, its limits, its clock.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,25 +10,40 @@ use super::{Interpreter, Island};
 use crate::host::{Capability, Captured, Host, Sandbox, Stream};
 use crate::vm::Vm;
 
-/// What a script may use of each thing. Fuel and time count from the beginning of each call into the interpreter.
+/// What a script may use of each thing; `None` is no limit. Fuel, time and output count anew with each call into the interpreter (a
+/// [`Run`](crate::Run) is one call, from its first poll on); memory, depth and tasks are what there is at once.
+///
+/// Crossing one ends the script with [`Error::Limit`](crate::Error::Limit): no handler catches that, and no `finally` block runs.
+/// Exceptions to the rule are ordinary exceptions of the script: calls that nest too deep are a `RecursionError`, and what alone is larger
+/// than the memory that is left is a `MemoryError`, before it is made.
+///
+/// ```
+/// use asplet::{Interpreter, Limits};
+///
+/// let limits = Limits { fuel: Some(10_000_000), memory: Some(32 << 20), ..Limits::default() };
+/// let mut interpreter = Interpreter::builder().limits(limits).build();
+/// assert_eq!(interpreter.eval::<i64>("sum(range(10))").unwrap(), 45);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Steps: calls, turns of loops, and as much as they are worth of long operations inside the interpreter.
+    /// Steps: calls, turns of loops, and as much as they are worth of long operations inside the interpreter. Tens of millions take about a
+    /// second.
     pub fuel: Option<u64>,
     /// Bytes of live objects.
     pub memory: Option<usize>,
-    /// How deep calls may nest.
+    /// How deep calls may nest, and data.
     pub depth: u32,
-    /// Time on the wall.
+    /// Time on the wall. What a function of the host takes counts, but is not cut short.
     pub time: Option<Duration>,
-    /// Bytes of output, in all.
+    /// Bytes written to both streams.
     pub output: Option<u64>,
-    /// Tasks that exist at once.
+    /// Tasks that exist at once in an event loop, the main one included.
     pub tasks: Option<usize>,
 }
 
 impl Default for Limits {
-    /// For embedding: generous for a script that behaves, and soon reached by one that does not.
+    /// For embedding: generous for a script that behaves, and soon reached by one that does not. A thousand million steps, 256 MiB of memory,
+    /// calls a thousand deep, five minutes, 64 MiB of output, a hundred thousand tasks.
     fn default() -> Limits {
         Limits {
             fuel: Some(1_000_000_000),
@@ -49,6 +66,14 @@ impl Limits {
     pub(super) fn apply(&self, vm: &Vm) {
         vm.set_fuel(self.fuel);
         vm.set_deadline(self.time.and_then(|time| Instant::now().checked_add(time)));
+        vm.set_output_limit(self.output);
+    }
+
+    /// Sets what does not change from call to call.
+    pub(super) fn install(&self, vm: &Vm) {
+        vm.max_depth.set(self.depth);
+        vm.heap.set_limit(self.memory.unwrap_or(usize::MAX));
+        crate::sched::of(vm).max_tasks.set(self.tasks.unwrap_or(usize::MAX));
     }
 }
 
@@ -71,20 +96,37 @@ pub struct Builder {
     script_sets_depth: bool,
 }
 
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
 impl Builder {
-    /// Keeps what scripts write in memory.
+    /// Keeps what scripts write in memory, where `output` shows it. Else it goes to the streams of the process.
     pub fn capture(mut self, output: &Captured) -> Builder {
         self.sandbox = self.sandbox.captured(output);
         self
     }
 
-    /// Hands what scripts write to a function.
+    /// Hands what scripts write to a function, in pieces as they come (a `print` may be several). An error that it returns is an `OSError`
+    /// in the script, and so is a panic. It may be called from threads of the script.
+    ///
+    /// ```
+    /// use asplet::{Interpreter, Stream};
+    ///
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let send = move |stream: Stream, bytes: &[u8]| sender.send((stream, bytes.to_vec())).map_err(std::io::Error::other);
+    /// Interpreter::builder().output(send).build().exec("print('hello')").unwrap();
+    /// let all: Vec<u8> = receiver.iter().filter(|(stream, _)| *stream == Stream::Out).flat_map(|(_, bytes)| bytes).collect();
+    /// assert_eq!(all, b"hello\n");
+    /// ```
     pub fn output(mut self, write: impl Fn(Stream, &[u8]) -> io::Result<()> + Send + Sync + 'static) -> Builder {
         self.sandbox = self.sandbox.forwarded(write);
         self
     }
 
-    /// Grants a capability.
+    /// Grants a capability of the process; call it once for each.
     pub fn grant(mut self, capability: Capability) -> Builder {
         self.sandbox = self.sandbox.granting(capability);
         self
@@ -96,7 +138,7 @@ impl Builder {
         self
     }
 
-    /// Sets `sys.argv`.
+    /// Sets `sys.argv`: the name of the program and its arguments.
     pub fn arguments(mut self, arguments: Vec<String>) -> Builder {
         self.sandbox = self.sandbox.arguments(arguments);
         self
@@ -109,49 +151,56 @@ impl Builder {
         self
     }
 
-    /// Sets all limits.
+    /// Sets all limits: see [`Limits`].
     pub fn limits(mut self, limits: Limits) -> Builder {
         self.limits = limits;
         self
     }
 
-    /// Limits the steps of each call into the interpreter.
+    /// Limits the steps of each call into the interpreter: [`Limits::fuel`].
     pub fn fuel(mut self, steps: u64) -> Builder {
         self.limits.fuel = Some(steps);
         self
     }
 
-    /// Limits the bytes of live objects.
+    /// Limits the bytes of live objects: [`Limits::memory`].
     pub fn memory(mut self, bytes: usize) -> Builder {
         self.limits.memory = Some(bytes);
         self
     }
 
-    /// Limits how deep calls may nest.
+    /// Limits how deep calls may nest: [`Limits::depth`].
     pub fn depth(mut self, calls: u32) -> Builder {
         self.limits.depth = calls;
         self
     }
 
-    /// Limits the time on the wall of each call into the interpreter.
+    /// Limits the time on the wall of each call into the interpreter: [`Limits::time`].
     pub fn time(mut self, time: Duration) -> Builder {
         self.limits.time = Some(time);
         self
     }
 
-    /// Limits the bytes of output.
+    /// Limits the bytes that each call into the interpreter may write: [`Limits::output`].
     pub fn output_limit(mut self, bytes: u64) -> Builder {
         self.limits.output = Some(bytes);
         self
     }
 
-    /// Limits the tasks that exist at once.
+    /// Limits the tasks that exist at once: [`Limits::tasks`].
     pub fn tasks(mut self, tasks: usize) -> Builder {
         self.limits.tasks = Some(tasks);
         self
     }
 
-    /// Lets time stand still while anything runs, and jump to the next timer when everything waits.
+    /// Lets time stand still while anything runs, and jump to the next timer when everything waits: for tests. Futures of the host take the
+    /// time they take.
+    ///
+    /// ```
+    /// let mut interpreter = asplet::Interpreter::builder().virtual_clock().build();
+    /// let script = "import asyncio\nawait asyncio.sleep(86400)\n'a day later'";
+    /// assert_eq!(smol::block_on(interpreter.run::<String>(script)).unwrap(), "a day later");
+    /// ```
     pub fn virtual_clock(mut self) -> Builder {
         self.virtual_clock = true;
         self
@@ -170,11 +219,9 @@ impl Builder {
         let vm = Box::new(Vm::new(host.clone()));
         crate::builtins::install(&vm);
         vm.set_module_finder(crate::stdlib::find);
-        vm.max_depth.set(limits.depth);
+        limits.install(&vm);
         vm.deepest.set(if script_sets_depth { u32::MAX } else { limits.depth });
-        vm.heap.set_limit(limits.memory.unwrap_or(usize::MAX));
-        vm.set_output_limit(limits.output);
-        let interpreter = Interpreter { vm: Island(vm), host, limits };
+        let interpreter = Interpreter { vm: Island(vm), host, limits, host_modules: HashSet::new() };
         if virtual_clock {
             crate::sched::of(&interpreter.vm).clock.set_virtual();
         }

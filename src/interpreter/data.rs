@@ -2,71 +2,141 @@
 //!
 //! [`Data`] holds any of it; [`FromData`] and [`IntoData`] are the conversions for Rust types, which hosts may implement for their
 //! own. Objects that are not plain data (functions, instances, generators) stay inside: converting them is a `TypeError`.
+//!
+//! Data may nest as deep as memory allows: copying, comparing and dropping it use no native stack per level.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher, Hash};
-
-use dashu_int::IBig;
-use dashu_int::ops::BitTest;
-
-use crate::value::{BigInt, ByteArray, Bytes, Dict, FrozenSet, List, R, Set, Value};
-use crate::vm::Vm;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// A value of a script, copied out.
-#[derive(Clone, Debug, PartialEq, Default)]
+///
+/// Comparison is by variant and item by item, in order, also of sets and dicts; collect into a `HashSet` or `HashMap` to compare
+/// without order. `{:?}` shows a hundred levels, and what is deeper as `..`.
+///
+/// ```
+/// use asplet::{Data, Interpreter};
+///
+/// let data: Data = Interpreter::new().eval("[1, 'two', (3.0, None)]").unwrap();
+/// let Data::List(items) = data else { panic!() };
+/// assert_eq!(items[1], Data::Str("two".into()));
+/// assert_eq!(items[2], Data::Tuple(vec![Data::Float(3.0), Data::None].into()));
+/// ```
+#[derive(Default)]
 pub enum Data {
+    /// `None`.
     #[default]
     None,
+    /// `True` or `False`.
     Bool(bool),
+    /// An `int` that fits into 64 bits.
     Int(i64),
-    /// An integer beyond 64 bits, in decimal digits.
+    /// An `int` beyond 64 bits, in decimal digits with or without a sign. `ValueError` in the script if it is anything else.
     BigInt(String),
+    /// A `float`.
     Float(f64),
+    /// A `str`.
     Str(String),
+    /// `bytes`; a `bytearray` comes out as this, too.
     Bytes(Vec<u8>),
-    List(Vec<Data>),
-    Tuple(Vec<Data>),
-    Set(Vec<Data>),
-    /// Keys and values in order.
-    Dict(Vec<(Data, Data)>),
+    /// A `list`.
+    List(Items),
+    /// A `tuple`.
+    Tuple(Items),
+    /// A `set`; a `frozenset` comes out as this, too. The items are in no particular order, and have to be hashable in scripts.
+    Set(Items),
+    /// The keys and values of a `dict`, in its order. The keys have to be hashable in scripts; of equal ones the last value counts.
+    Dict(Items<(Data, Data)>),
 }
 
-/// A Rust type that scripts can hand out.
+/// A Rust type that scripts can hand out: as results, global variables, and arguments of host functions.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use asplet::{Data, FromData, Interpreter, Mismatch};
+///
+/// struct Point { x: f64, y: f64 }
+///
+/// impl FromData for Point {
+///     fn from_data(data: Data) -> Result<Point, Mismatch> {
+///         let fields: HashMap<String, f64> = HashMap::from_data(data)?;
+///         let field = |name| fields.get(name).copied().ok_or_else(|| Mismatch::new(format!("'{name}'"), &Data::None));
+///         Ok(Point { x: field("x")?, y: field("y")? })
+///     }
+/// }
+///
+/// let mut interpreter = Interpreter::new();
+/// let point: Point = interpreter.eval("{'x': 1, 'y': 2.5}").unwrap();
+/// assert_eq!((point.x, point.y), (1.0, 2.5));
+/// let error = interpreter.eval::<Point>("{'x': 'left', 'y': 0}").err().unwrap();
+/// assert_eq!(error.to_string(), "expected float, got str at ['x']");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "scripts cannot hand out `{Self}`",
+    note = "implement `FromData` for it; strings, lists and dicts come out owned: `String`, `Vec<T>`, `HashMap<K, V>`"
+)]
 pub trait FromData: Sized {
+    /// Nobody looks at the value, so it is not copied out and need not be plain data.
+    #[doc(hidden)]
+    const IS_IGNORED: bool = false;
+
     /// Converts a value, or says what was expected.
     fn from_data(data: Data) -> Result<Self, Mismatch>;
-
-    /// What an argument that was not given becomes, if it may be left out.
-    fn absent() -> Option<Self> {
-        None
-    }
 }
 
-/// A Rust type that scripts can be given.
+/// A Rust type that scripts can be given: as arguments, global variables, and results of host functions.
+///
+/// ```
+/// use asplet::{Data, Interpreter, IntoData};
+///
+/// struct Point { x: f64, y: f64 }
+///
+/// impl IntoData for Point {
+///     fn into_data(self) -> Data {
+///         [("x", self.x), ("y", self.y)].into_iter().collect::<std::collections::BTreeMap<_, _>>().into_data()
+///     }
+/// }
+///
+/// let mut interpreter = Interpreter::new();
+/// interpreter.set_global("corner", Point { x: 1.0, y: 2.5 }).unwrap();
+/// assert_eq!(interpreter.eval::<f64>("corner['x'] + corner['y']").unwrap(), 3.5);
+/// ```
+#[diagnostic::on_unimplemented(message = "scripts cannot be given `{Self}`", note = "implement `IntoData` for it")]
 pub trait IntoData {
+    /// Converts a value.
     fn into_data(self) -> Data;
 }
 
-/// A value was not of the type that was asked for.
+/// A value, or a closure that is registered, was not of the type that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// What was asked for, in a script's words.
     pub expected: String,
     /// What came.
     pub found: String,
+    /// Where in the whole value, as in `[3]['name']`; empty for the whole.
+    pub place: String,
 }
 
 impl Mismatch {
     /// `expected` was asked for and `data` came.
     pub fn new(expected: impl Into<String>, data: &Data) -> Mismatch {
-        Mismatch { expected: expected.into(), found: data.type_name().to_owned() }
+        Mismatch { expected: expected.into(), found: data.type_name().to_owned(), place: String::new() }
+    }
+
+    /// The same inside of something: `place` is as in `[3]`.
+    pub fn at(mut self, place: impl fmt::Display) -> Mismatch {
+        self.place = format!("{place}{}", self.place);
+        self
     }
 }
 
-impl std::fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "expected {}, got {}", self.expected, self.found)
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, got {}", self.expected, self.found)?;
+        match self.place.as_str() {
+            "" => Ok(()),
+            place => write!(f, " at {place}"),
+        }
     }
 }
 
@@ -74,6 +144,10 @@ impl std::error::Error for Mismatch {}
 
 impl Data {
     /// The name of the type in scripts.
+    ///
+    /// ```
+    /// assert_eq!(asplet::Data::Int(7).type_name(), "int");
+    /// ```
     pub fn type_name(&self) -> &'static str {
         match self {
             Data::None => "None",
@@ -89,417 +163,353 @@ impl Data {
         }
     }
 
-    /// Copies a value out. `TypeError` if it holds anything but plain data, `RecursionError` if it nests too deep (or in a circle),
-    /// `MemoryError` if the copy is larger than what the limit leaves: an object that is in many places is copied into each.
-    pub(crate) fn of(vm: &Vm, value: &Value) -> R<Data> {
-        Copying { vm, bytes: Cell::new(0) }.copy(value)
+    /// What is inside of a container.
+    fn children(&self) -> Option<Children<'_>> {
+        match self {
+            Data::List(items) | Data::Tuple(items) | Data::Set(items) => Some(Children::Items(items.iter())),
+            Data::Dict(entries) => Some(Children::Entries(entries.iter(), None)),
+            _ => None,
+        }
     }
 
-    /// Copies data in.
-    pub(crate) fn into_value(self, vm: &Vm) -> R {
-        let many = |items: Vec<Data>| -> R<Vec<Value>> {
-            vm.check_alloc_items(items.len(), size_of::<Value>())?;
-            vm.nested(|| items.into_iter().map(|item| item.into_value(vm)).collect())
+    /// A container like this one with other children, or a copy if it is none.
+    fn with_children(&self, children: Vec<Data>) -> Data {
+        match self {
+            Data::None => Data::None,
+            Data::Bool(b) => Data::Bool(*b),
+            Data::Int(i) => Data::Int(*i),
+            Data::BigInt(digits) => Data::BigInt(digits.clone()),
+            Data::Float(f) => Data::Float(*f),
+            Data::Str(text) => Data::Str(text.clone()),
+            Data::Bytes(bytes) => Data::Bytes(bytes.clone()),
+            Data::List(_) => Data::List(Items(children)),
+            Data::Tuple(_) => Data::Tuple(Items(children)),
+            Data::Set(_) => Data::Set(Items(children)),
+            Data::Dict(_) => {
+                let mut entries = Vec::with_capacity(children.len() / 2);
+                let mut children = children.into_iter();
+                while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                    entries.push((key, value));
+                }
+                Data::Dict(Items(entries))
+            }
+        }
+    }
+}
+
+/// The items of a container, or the keys and values of a dict in turn.
+enum Children<'a> {
+    Items(std::slice::Iter<'a, Data>),
+    Entries(std::slice::Iter<'a, (Data, Data)>, Option<&'a Data>),
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = &'a Data;
+
+    fn next(&mut self) -> Option<&'a Data> {
+        match self {
+            Children::Items(items) => items.next(),
+            Children::Entries(entries, value) => value.take().or_else(|| {
+                let (key, following) = entries.next()?;
+                *value = Some(following);
+                Some(key)
+            }),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = match self {
+            Children::Items(items) => items.len(),
+            Children::Entries(entries, value) => 2 * entries.len() + usize::from(value.is_some()),
         };
-        Ok(match self {
-            Data::None => Value::None,
-            Data::Bool(b) => Value::bool(b),
-            Data::Int(i) => Value::Int(i),
-            Data::Float(f) => Value::float(f),
-            Data::BigInt(digits) => match digits.parse::<IBig>() {
-                Ok(number) => vm.heap.int(number),
-                Err(_) => return Err(vm.value_error("the host handed over an integer that is not in decimal digits")),
-            },
-            Data::Str(text) => {
-                vm.check_alloc(text.len())?;
-                Value::from(vm.heap.string(text))
-            }
-            Data::Bytes(bytes) => {
-                vm.check_alloc(bytes.len())?;
-                Value::from(vm.heap.bytes_object(bytes))
-            }
-            Data::List(items) => Value::from(vm.heap.list(many(items)?)),
-            Data::Tuple(items) => Value::from(vm.heap.tuple(many(items)?)),
-            Data::Set(items) => {
-                let items = Value::from(vm.heap.list(many(items)?));
-                vm.call(&Value::from(&vm.types.set), &[items])?
-            }
-            Data::Dict(entries) => vm.nested(|| {
-                let dict = Value::from(vm.heap.dict());
-                for (key, value) in entries {
-                    let key = key.into_value(vm)?;
-                    vm.set_item(&dict, &key, value.into_value(vm)?)?;
-                }
-                Ok(dict)
-            })?,
-        })
+        (count, Some(count))
     }
 }
 
-/// One copying out: what it has taken so far.
-struct Copying<'a> {
-    vm: &'a Vm,
-    bytes: Cell<usize>,
-}
-
-impl Copying<'_> {
-    fn copy(&self, value: &Value) -> R<Data> {
-        let vm = self.vm;
-        vm.charge(1)?;
-        self.take(size_of::<Data>())?;
-        Ok(match value.unwrapped() {
-            Value::None => Data::None,
-            Value::Bool(b) => Data::Bool(*b != 0),
-            Value::Int(i) => Data::Int(*i),
-            Value::Float(bits) => Data::Float(f64::from_bits(*bits)),
-            inner => {
-                if let Some(text) = inner.as_str() {
-                    self.take(text.len())?;
-                    Data::Str(text.to_owned())
-                } else if let Some(big) = inner.downcast::<BigInt>() {
-                    vm.charge(1 + big.0.bit_len() as u64 / 64)?;
-                    self.take(big.0.bit_len() / 3)?;
-                    Data::BigInt(big.0.to_string())
-                } else if let Some(list) = inner.downcast::<List>() {
-                    Data::List(self.items(&list.to_vec())?)
-                } else if let Some(items) = inner.as_tuple() {
-                    Data::Tuple(self.items(items)?)
-                } else if let Some(dict) = inner.downcast::<Dict>() {
-                    let entries = dict.to_vec();
-                    Data::Dict(vm.nested(|| {
-                        entries.iter().map(|(key, value)| Ok((self.copy(key)?, self.copy(value)?))).collect::<R<_>>()
-                    })?)
-                } else if let Some(bytes) = inner.downcast::<Bytes>() {
-                    self.take(bytes.data().len())?;
-                    Data::Bytes(bytes.data().to_vec())
-                } else if let Some(bytes) = inner.downcast::<ByteArray>() {
-                    self.take(bytes.with(<[u8]>::len))?;
-                    Data::Bytes(bytes.with(<[u8]>::to_vec))
-                } else if inner.downcast::<Set>().is_some() || inner.downcast::<FrozenSet>().is_some() {
-                    Data::Set(self.items(&vm.collect(inner)?)?)
-                } else {
-                    let class = vm.class_of(value);
-                    return Err(vm.type_error(format!("'{}' object is not plain data", class.name().as_str())));
-                }
-            }
-        })
-    }
-
-    fn items(&self, items: &[Value]) -> R<Vec<Data>> {
-        self.vm.nested(|| items.iter().map(|item| self.copy(item)).collect())
-    }
-
-    /// Counts `bytes` of the copy.
-    fn take(&self, bytes: usize) -> R<()> {
-        self.bytes.set(self.bytes.get().saturating_add(bytes));
-        match self.vm.heap.room_for(self.bytes.get()) {
-            true => Ok(()),
-            false => Err(self.vm.out_of_memory()),
-        }
-    }
-}
-
-impl FromData for Data {
-    fn from_data(data: Data) -> Result<Data, Mismatch> {
-        Ok(data)
-    }
-}
-
-impl IntoData for Data {
-    fn into_data(self) -> Data {
-        self
-    }
-}
-
-impl FromData for () {
-    fn from_data(data: Data) -> Result<(), Mismatch> {
-        match data {
-            Data::None => Ok(()),
-            other => Err(Mismatch::new("None", &other)),
-        }
-    }
-}
-
-impl IntoData for () {
-    fn into_data(self) -> Data {
-        Data::None
-    }
-}
-
-macro_rules! plain {
-    ($($type:ty, $variant:ident, $name:literal;)*) => {
-        $(
-            impl FromData for $type {
-                fn from_data(data: Data) -> Result<$type, Mismatch> {
-                    match data {
-                        Data::$variant(inner) => Ok(inner),
-                        other => Err(Mismatch::new($name, &other)),
+impl Clone for Data {
+    fn clone(&self) -> Data {
+        // The containers around what is copied, outermost first: what is left of each, and the copies of what was before.
+        let mut around: Vec<(&Data, Children<'_>, Vec<Data>)> = Vec::new();
+        let mut next = Some(self);
+        loop {
+            let copy = match next {
+                Some(data) => match data.children() {
+                    Some(children) => {
+                        let copies = Vec::with_capacity(children.size_hint().0);
+                        around.push((data, children, copies));
+                        None
                     }
-                }
+                    None => Some(data.with_children(Vec::new())),
+                },
+                None => around.pop().map(|(container, _, copies)| container.with_children(copies)),
+            };
+            match (copy, around.last_mut()) {
+                (Some(copy), None) => return copy,
+                (Some(copy), Some((.., copies))) => copies.push(copy),
+                (None, _) => {}
             }
-
-            impl IntoData for $type {
-                fn into_data(self) -> Data {
-                    Data::$variant(self)
-                }
-            }
-        )*
-    };
-}
-
-plain! {
-    bool, Bool, "bool";
-    String, Str, "str";
-}
-
-macro_rules! integers {
-    ($($type:ty)*) => {
-        $(
-            impl FromData for $type {
-                fn from_data(data: Data) -> Result<$type, Mismatch> {
-                    let range = || format!("an int between {} and {}", <$type>::MIN, <$type>::MAX);
-                    match &data {
-                        Data::Int(i) => <$type>::try_from(*i).map_err(|_| Mismatch { expected: range(), found: i.to_string() }),
-                        Data::Bool(b) => Ok(<$type>::from(*b)),
-                        Data::BigInt(digits) => {
-                            digits.parse().map_err(|_| Mismatch { expected: range(), found: "a larger int".to_owned() })
-                        }
-                        other => Err(Mismatch::new("int", other)),
-                    }
-                }
-            }
-
-            impl IntoData for $type {
-                fn into_data(self) -> Data {
-                    match i64::try_from(self) {
-                        Ok(i) => Data::Int(i),
-                        Err(_) => Data::BigInt(self.to_string()),
-                    }
-                }
-            }
-        )*
-    };
-}
-
-integers! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
-
-impl FromData for f64 {
-    fn from_data(data: Data) -> Result<f64, Mismatch> {
-        match data {
-            Data::Float(f) => Ok(f),
-            Data::Int(i) => Ok(i as f64),
-            Data::Bool(b) => Ok(f64::from(u8::from(b))),
-            Data::BigInt(ref digits) => digits.parse().map_err(|_| Mismatch::new("float", &data)),
-            other => Err(Mismatch::new("float", &other)),
+            next = around.last_mut().and_then(|(_, children, _)| children.next());
         }
     }
 }
 
-impl IntoData for f64 {
-    fn into_data(self) -> Data {
-        Data::Float(self)
-    }
-}
-
-impl FromData for f32 {
-    fn from_data(data: Data) -> Result<f32, Mismatch> {
-        f64::from_data(data).map(|f| f as f32)
-    }
-}
-
-impl IntoData for f32 {
-    fn into_data(self) -> Data {
-        Data::Float(self.into())
-    }
-}
-
-impl IntoData for &str {
-    fn into_data(self) -> Data {
-        Data::Str(self.to_owned())
-    }
-}
-
-impl IntoData for &String {
-    fn into_data(self) -> Data {
-        Data::Str(self.clone())
-    }
-}
-
-impl<T: FromData> FromData for Option<T> {
-    fn from_data(data: Data) -> Result<Option<T>, Mismatch> {
-        match data {
-            Data::None => Ok(None),
-            data => T::from_data(data).map(Some),
+impl PartialEq for Data {
+    fn eq(&self, other: &Data) -> bool {
+        let mut rest = Vec::new();
+        let mut pair = Some((self, other));
+        while let Some((one, two)) = pair {
+            let is_same = match (one, two) {
+                (Data::None, Data::None) => true,
+                (Data::Bool(a), Data::Bool(b)) => a == b,
+                (Data::Int(a), Data::Int(b)) => a == b,
+                (Data::Float(a), Data::Float(b)) => a == b,
+                (Data::Str(a), Data::Str(b)) | (Data::BigInt(a), Data::BigInt(b)) => a == b,
+                (Data::Bytes(a), Data::Bytes(b)) => a == b,
+                (Data::List(a), Data::List(b)) | (Data::Tuple(a), Data::Tuple(b)) | (Data::Set(a), Data::Set(b)) => {
+                    rest.extend(a.iter().zip(b.iter()));
+                    a.len() == b.len()
+                }
+                (Data::Dict(a), Data::Dict(b)) => {
+                    rest.extend(a.iter().zip(b.iter()).flat_map(|(a, b)| [(&a.0, &b.0), (&a.1, &b.1)]));
+                    a.len() == b.len()
+                }
+                _ => false,
+            };
+            if !is_same {
+                return false;
+            }
+            pair = rest.pop();
         }
-    }
-
-    fn absent() -> Option<Option<T>> {
-        Some(None)
+        true
     }
 }
 
-impl<T: IntoData> IntoData for Option<T> {
-    fn into_data(self) -> Data {
-        self.map_or(Data::None, T::into_data)
+/// How many levels are shown by `{:?}`.
+const LEVELS_SHOWN: usize = 100;
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(self, LEVELS_SHOWN).fmt(f)
     }
 }
 
-/// From a list, tuple, set, or the numbers in bytes.
-impl<T: FromData> FromData for Vec<T> {
-    fn from_data(data: Data) -> Result<Vec<T>, Mismatch> {
+/// Data with the number of levels that are to be shown.
+struct Shown<'a>(&'a Data, usize);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shown(data, levels) = *self;
+        let inside = |items: &[Data], f: &mut fmt::Formatter<'_>, name: &str| {
+            f.debug_tuple(name).field(&List(items.iter().map(|item| Shown(item, levels - 1)).collect())).finish()
+        };
         match data {
-            Data::List(items) | Data::Tuple(items) | Data::Set(items) => items.into_iter().map(T::from_data).collect(),
-            Data::Bytes(bytes) => bytes.into_iter().map(|byte| T::from_data(Data::Int(byte.into()))).collect(),
-            other => Err(Mismatch::new("list", &other)),
-        }
-    }
-}
-
-/// As a list. For bytes there is [`Data::Bytes`].
-impl<T: IntoData> IntoData for Vec<T> {
-    fn into_data(self) -> Data {
-        Data::List(self.into_iter().map(T::into_data).collect())
-    }
-}
-
-impl<T: IntoData + Clone> IntoData for &[T] {
-    fn into_data(self) -> Data {
-        self.to_vec().into_data()
-    }
-}
-
-impl<T: IntoData, const N: usize> IntoData for [T; N] {
-    fn into_data(self) -> Data {
-        Data::List(self.into_iter().map(T::into_data).collect())
-    }
-}
-
-impl<T: FromData + Eq + Hash, S: BuildHasher + Default> FromData for HashSet<T, S> {
-    fn from_data(data: Data) -> Result<HashSet<T, S>, Mismatch> {
-        match data {
-            Data::Set(items) => items.into_iter().map(T::from_data).collect(),
-            other => Err(Mismatch::new("set", &other)),
+            Data::List(_) | Data::Tuple(_) | Data::Set(_) | Data::Dict(_) if levels == 0 => f.write_str(".."),
+            Data::None => f.write_str("None"),
+            Data::Bool(b) => f.debug_tuple("Bool").field(b).finish(),
+            Data::Int(i) => f.debug_tuple("Int").field(i).finish(),
+            Data::BigInt(digits) => f.debug_tuple("BigInt").field(digits).finish(),
+            Data::Float(number) => f.debug_tuple("Float").field(number).finish(),
+            Data::Str(text) => f.debug_tuple("Str").field(text).finish(),
+            Data::Bytes(bytes) => f.debug_tuple("Bytes").field(bytes).finish(),
+            Data::List(items) => inside(items, f, "List"),
+            Data::Tuple(items) => inside(items, f, "Tuple"),
+            Data::Set(items) => inside(items, f, "Set"),
+            Data::Dict(entries) => {
+                let shown = entries.iter().map(|(key, value)| (Shown(key, levels - 1), Shown(value, levels - 1)));
+                f.debug_tuple("Dict").field(&Map(shown.collect())).finish()
+            }
         }
     }
 }
 
-impl<T: IntoData, S> IntoData for HashSet<T, S> {
-    fn into_data(self) -> Data {
-        Data::Set(self.into_iter().map(T::into_data).collect())
+struct List<'a>(Vec<Shown<'a>>);
+
+impl fmt::Debug for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.0).finish()
     }
 }
 
-fn entries<K: FromData, V: FromData>(data: Data) -> Result<Vec<(K, V)>, Mismatch> {
-    match data {
-        Data::Dict(entries) => entries.into_iter().map(|(k, v)| Ok((K::from_data(k)?, V::from_data(v)?))).collect(),
-        other => Err(Mismatch::new("dict", &other)),
+struct Map<'a>(Vec<(Shown<'a>, Shown<'a>)>);
+
+impl fmt::Debug for Map<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, value))).finish()
     }
 }
 
-impl<K: FromData + Eq + Hash, V: FromData, S: BuildHasher + Default> FromData for HashMap<K, V, S> {
-    fn from_data(data: Data) -> Result<HashMap<K, V, S>, Mismatch> {
-        Ok(entries(data)?.into_iter().collect())
+/// The items of a container in [`Data`]: a `Vec` that may nest as deep as memory allows. Make one from a `Vec` by `into()`, or
+/// `collect()` it; read it as a slice, change it as a `Vec`, or iterate over it.
+///
+/// ```
+/// use asplet::{Data, Items};
+///
+/// let mut items: Items = vec![Data::Int(1)].into();
+/// items.push(Data::Int(2));
+/// let numbers = Data::List(items.into_iter().rev().collect());
+/// assert_eq!(format!("{numbers:?}"), "List([Int(2), Int(1)])");
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Items<T: Part = Data>(Vec<T>);
+
+/// What [`Items`] are made of: data, or keys with their values.
+pub trait Part: sealed::Part {}
+
+impl Part for Data {}
+
+impl Part for (Data, Data) {}
+
+mod sealed {
+    use super::Data;
+
+    pub trait Part {
+        /// Whether dropping it needs no care.
+        fn is_flat(&self) -> bool;
+
+        /// Moves the containers in it, which are to be dropped, to others.
+        fn take_apart(self, containers: &mut Vec<Data>);
     }
-}
 
-impl<K: IntoData, V: IntoData, S> IntoData for HashMap<K, V, S> {
-    fn into_data(self) -> Data {
-        Data::Dict(self.into_iter().map(|(k, v)| (k.into_data(), v.into_data())).collect())
-    }
-}
-
-impl<K: FromData + Ord, V: FromData> FromData for BTreeMap<K, V> {
-    fn from_data(data: Data) -> Result<BTreeMap<K, V>, Mismatch> {
-        Ok(entries(data)?.into_iter().collect())
-    }
-}
-
-impl<K: IntoData, V: IntoData> IntoData for BTreeMap<K, V> {
-    fn into_data(self) -> Data {
-        Data::Dict(self.into_iter().map(|(k, v)| (k.into_data(), v.into_data())).collect())
-    }
-}
-
-/// The arguments of a call from the host: a tuple, or a vector of data.
-pub trait IntoArgs {
-    fn into_args(self) -> Vec<Data>;
-}
-
-impl IntoArgs for () {
-    fn into_args(self) -> Vec<Data> {
-        Vec::new()
-    }
-}
-
-impl IntoArgs for Vec<Data> {
-    fn into_args(self) -> Vec<Data> {
-        self
-    }
-}
-
-macro_rules! tuples {
-    ($($count:literal: $($name:ident $index:tt),*;)*) => {
-        $(
-            impl<$($name: FromData),*> FromData for ($($name,)*) {
-                fn from_data(data: Data) -> Result<Self, Mismatch> {
-                    let items = match data {
-                        Data::Tuple(items) | Data::List(items) => items,
-                        other => return Err(Mismatch::new(concat!("a tuple of ", $count), &other)),
-                    };
-                    if items.len() != $count {
-                        let found = format!("{} items", items.len());
-                        return Err(Mismatch { expected: concat!("a tuple of ", $count).to_owned(), found });
-                    }
-                    let mut items = items.into_iter();
-                    Ok(($($name::from_data(items.next().unwrap_or_default())?,)*))
-                }
+    impl Part for Data {
+        fn is_flat(&self) -> bool {
+            match self {
+                Data::List(items) | Data::Tuple(items) | Data::Set(items) => items.is_empty(),
+                Data::Dict(entries) => entries.is_empty(),
+                _ => true,
             }
+        }
 
-            impl<$($name: IntoData),*> IntoData for ($($name,)*) {
-                fn into_data(self) -> Data {
-                    Data::Tuple(vec![$(self.$index.into_data()),*])
-                }
+        fn take_apart(self, containers: &mut Vec<Data>) {
+            if !self.is_flat() {
+                containers.push(self);
             }
+        }
+    }
 
-            impl<$($name: IntoData),*> IntoArgs for ($($name,)*) {
-                fn into_args(self) -> Vec<Data> {
-                    vec![$(self.$index.into_data()),*]
-                }
-            }
-        )*
-    };
+    impl Part for (Data, Data) {
+        fn is_flat(&self) -> bool {
+            self.0.is_flat() && self.1.is_flat()
+        }
+
+        fn take_apart(self, containers: &mut Vec<Data>) {
+            self.0.take_apart(containers);
+            self.1.take_apart(containers);
+        }
+    }
 }
 
-tuples! {
-    1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
-    4: A 0, B 1, C 2, D 3;
-    5: A 0, B 1, C 2, D 3, E 4;
-    6: A 0, B 1, C 2, D 3, E 4, F 5;
+impl<T: Part> Items<T> {
+    fn take_apart(&mut self, containers: &mut Vec<Data>) {
+        for part in self.0.drain(..) {
+            part.take_apart(containers);
+        }
+    }
+}
+
+impl<T: Part> Drop for Items<T> {
+    fn drop(&mut self) {
+        if self.0.iter().all(T::is_flat) {
+            return;
+        }
+        let mut containers = Vec::new();
+        self.take_apart(&mut containers);
+        while let Some(mut container) = containers.pop() {
+            match &mut container {
+                Data::List(items) | Data::Tuple(items) | Data::Set(items) => items.take_apart(&mut containers),
+                Data::Dict(entries) => entries.take_apart(&mut containers),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<T: Part> Default for Items<T> {
+    fn default() -> Items<T> {
+        Items(Vec::new())
+    }
+}
+
+impl<T: Part> From<Vec<T>> for Items<T> {
+    fn from(items: Vec<T>) -> Items<T> {
+        Items(items)
+    }
+}
+
+impl<T: Part> From<Items<T>> for Vec<T> {
+    fn from(mut items: Items<T>) -> Vec<T> {
+        std::mem::take(&mut items.0)
+    }
+}
+
+impl<T: Part> FromIterator<T> for Items<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Items<T> {
+        Items(items.into_iter().collect())
+    }
+}
+
+impl<T: Part> IntoIterator for Items<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> std::vec::IntoIter<T> {
+        Vec::from(self).into_iter()
+    }
+}
+
+impl<'a, T: Part> IntoIterator for &'a Items<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> std::slice::Iter<'a, T> {
+        self.0.iter()
+    }
+}
+
+impl<T: Part> Deref for Items<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T: Part> DerefMut for Items<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        &mut self.0
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A million levels of lists, tuples and dicts on a small stack.
     #[test]
-    fn rust_types_go_there_and_back() {
-        fn check<T: FromData + IntoData + Clone + PartialEq + std::fmt::Debug>(value: T) {
-            assert_eq!(T::from_data(value.clone().into_data()).unwrap(), value);
-        }
-        check(7_i64);
-        check(u64::MAX);
-        check(-1.5);
-        check("text".to_owned());
-        check(vec![Some(1_u8), None]);
-        check(("a".to_owned(), true, 2_i32));
-        check(HashMap::from([("key".to_owned(), vec![1_i64])]));
+    fn depth_needs_no_stack() {
+        let work = || {
+            let mut deep = Data::None;
+            for level in 0..1_000_000 {
+                deep = match level % 3 {
+                    0 => Data::List(vec![deep].into()),
+                    1 => Data::Tuple(vec![Data::Int(level), deep].into()),
+                    _ => Data::Dict(vec![(Data::Int(level), deep)].into()),
+                };
+            }
+            let copy = deep.clone();
+            assert!(copy == deep);
+            assert!(format!("{copy:?}").contains(".."));
+            let Data::List(mut items) = copy else { panic!() };
+            items.push(Data::None);
+            assert!(Data::List(items) != deep);
+        };
+        std::thread::Builder::new().stack_size(256 << 10).spawn(work).unwrap().join().unwrap();
     }
 
     #[test]
-    fn mismatches_say_both_sides() {
-        assert_eq!(i64::from_data("x".into_data()).unwrap_err().to_string(), "expected int, got str");
-        assert_eq!(u8::from_data(300.into_data()).unwrap_err().to_string(), "expected an int between 0 and 255, got 300");
+    fn copies_are_equal() {
+        let entries = vec![(Data::Str("k".into()), Data::Bytes(vec![1])), (Data::Tuple(Items::default()), Data::Bool(true))];
+        let nested = Data::List(vec![Data::Dict(entries.into()), Data::Set(vec![Data::BigInt("1".into())].into())].into());
+        assert_eq!(nested.clone(), nested);
+        assert_eq!(format!("{nested:?}"), "List([Dict({Str(\"k\"): Bytes([1]), Tuple([]): Bool(true)}), Set([BigInt(\"1\")])])");
     }
 }

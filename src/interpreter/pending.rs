@@ -24,18 +24,20 @@ struct Unawaited {
 
 /// The frame of one call.
 struct Call {
+    /// Of the function.
+    name: String,
     /// The number of the Rust future until it was handed over.
     number: Option<u64>,
     table: Rc<Unawaited>,
 }
 
-/// The frame for a call whose result `future` will give.
-pub(super) fn frame(vm: &Vm, future: HostFuture) -> Box<dyn NativeFrame> {
+/// The frame for a call of the function `name` whose result `future` will give.
+pub(super) fn frame(vm: &Vm, name: &str, future: HostFuture) -> Box<dyn NativeFrame> {
     let table = vm.extension(Unawaited::default);
     let number = table.next.get();
     table.next.set(number + 1);
     table.futures.borrow_mut().insert(number, future);
-    Box::new(Call { number: Some(number), table })
+    Box::new(Call { name: name.to_owned(), number: Some(number), table })
 }
 
 impl Call {
@@ -52,8 +54,8 @@ impl Drop for Call {
 }
 
 impl NativeFrame for Call {
-    fn name(&self) -> &'static str {
-        "host function"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn resume(&mut self, vm: &Vm, sent: R) -> R<Step> {
@@ -68,7 +70,7 @@ impl NativeFrame for Call {
             });
             answer
         };
-        let future = outside::begin(vm, &event_loop, "host function", Box::pin(work))?;
+        let future = outside::begin(vm, &event_loop, &self.name, Box::pin(work))?;
         Ok(Step::Await(Value::from(future)))
     }
 

@@ -1,5 +1,6 @@
 //! A script as a Rust future, the prompt's statements, and the end of a program.
 
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -12,18 +13,42 @@ use crate::sched::driver::{self, Drive};
 use crate::sched::future::AnyFuture;
 use crate::sched::{EventLoop, task};
 use crate::syntax::{Mode, Options, Source};
-use crate::value::{Dict, R, Ref, Value};
+use crate::value::{Dict, Exception, R, Ref, Value};
+use crate::vm::Vm;
 use crate::vm::code::CodeKind;
+use crate::vm::coroutine::Coroutine;
 use crate::vm::exit::Stage as ExitStage;
+use crate::vm::traceback::Traceback;
 
-/// A script that runs as it is polled; see [`Interpreter::run`].
+/// A script that runs as it is polled: [`Interpreter::run`], [`Interpreter::call_async`]. It is a `Future` of `Result<T, Error>`, `Send`, and
+/// borrows the interpreter; to spawn it, move the interpreter into an `async` block.
+///
+/// # Panics
+///
+/// When it is polled again after it has ended, like the future of an `async` block.
+///
+/// ```
+/// use asplet::Interpreter;
+///
+/// let mut interpreter = Interpreter::new();
+/// let answer = std::thread::spawn(move || smol::block_on(async move { interpreter.run::<i64>("6 * 7").await }));
+/// assert_eq!(answer.join().unwrap().unwrap(), 42);
+/// ```
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Run<'i, T> {
     inner: Island<Inner<'i>>,
     of: PhantomData<fn() -> T>,
 }
 
+impl<T> fmt::Debug for Run<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").finish_non_exhaustive()
+    }
+}
+
 struct Inner<'i> {
+    /// How the result is copied out.
+    result: fn(&Vm, &Value) -> R<Data>,
     /// Borrowed exclusively for as long as the run lives.
     interpreter: &'i Interpreter,
     stage: Stage<'i>,
@@ -31,14 +56,20 @@ struct Inner<'i> {
 
 #[allow(clippy::large_enum_variant, reason = "there is one in a run, and it is driving for most of its life")]
 enum Stage<'i> {
-    Created(Source),
+    Created(Start),
     Driving { drive: Drive<'i>, event_loop: Ref<EventLoop> },
     Over,
 }
 
-impl<'i, T> Run<'i, T> {
-    pub(super) fn new(interpreter: &'i mut Interpreter, source: Source) -> Run<'i, T> {
-        Run { inner: Island(Inner { interpreter, stage: Stage::Created(source) }), of: PhantomData }
+/// What runs.
+pub(super) enum Start {
+    Script(Source),
+    Call(String, Vec<Data>),
+}
+
+impl<'i, T: FromData> Run<'i, T> {
+    pub(super) fn new(interpreter: &'i mut Interpreter, start: Start) -> Run<'i, T> {
+        Run { inner: Island(Inner { result: Data::result::<T>, interpreter, stage: Stage::Created(start) }), of: PhantomData }
     }
 }
 
@@ -60,51 +91,58 @@ impl<'i> Inner<'i> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Data, Error>> {
         let vm = &*self.interpreter.vm;
         vm.measure_stack();
-        match &mut self.stage {
-            Stage::Created(source) => {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Created(start) => {
                 self.interpreter.limits.apply(vm);
-                let source = source.clone();
-                match self.start(&source) {
+                match self.start(start) {
                     Ok(Ok(None)) => self.poll(cx),
                     Ok(Ok(Some(value))) => {
-                        let outcome = Data::of(vm, &value);
+                        let outcome = (self.result)(vm, &value);
                         drop(value);
                         Poll::Ready(self.end(outcome))
                     }
                     Ok(Err(raised)) => Poll::Ready(self.end(Err(raised))),
-                    Err(error) => {
-                        self.stage = Stage::Over;
-                        Poll::Ready(Err(error))
+                    Err(error) => Poll::Ready(Err(error)),
+                }
+            }
+            Stage::Driving { mut drive, event_loop } => {
+                let polled = Pin::new(&mut drive).poll(cx);
+                self.stage = Stage::Driving { drive, event_loop };
+                match polled {
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(result) => {
+                        let outcome = result.and_then(|value| (self.result)(vm, &value));
+                        Poll::Ready(self.end(outcome))
                     }
                 }
             }
-            Stage::Driving { drive, .. } => match Pin::new(drive).poll(cx) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(result) => {
-                    let outcome = result.and_then(|value| Data::of(vm, &value));
-                    Poll::Ready(self.end(outcome))
-                }
-            },
             Stage::Over => panic!("a run was polled after its end"),
         }
     }
 
-    /// Begins: the value if the script has no `await` at its top level, else nothing, and the stage is `Driving`.
-    fn start(&mut self, source: &Source) -> Result<R<Option<Value>>, Error> {
+    /// Begins: the value if there is nothing to wait for, else nothing, and the stage is `Driving`.
+    fn start(&mut self, start: Start) -> Result<R<Option<Value>>, Error> {
         let vm = &*self.interpreter.vm;
-        let globals = self.interpreter.main().dict.clone();
-        let code = match vm.compile_script(source, &globals) {
-            Ok(code) => code,
-            Err(CompileError::Syntax(error)) => return Err(Error::syntax(source, &error)),
-            Err(CompileError::Raised(raised)) => return Ok(Err(raised)),
+        let (begun, awaits) = match start {
+            Start::Script(source) => {
+                let globals = self.interpreter.main().dict.clone();
+                let code = match vm.compile_script(&source, &globals) {
+                    Ok(code) => code,
+                    Err(CompileError::Syntax(error)) => return Err(Error::syntax(&source, &error)),
+                    Err(CompileError::Raised(raised)) => return Ok(Err(raised)),
+                };
+                (vm.run(&code), code.kind == CodeKind::Coroutine)
+            }
+            Start::Call(name, args) => {
+                let result = self.interpreter.call_value(&name, args);
+                let awaits = result.as_ref().is_ok_and(|result| result.downcast::<Coroutine>().is_some());
+                (result, awaits)
+            }
         };
-        let body = match vm.run(&code) {
-            Ok(body) => body,
-            Err(raised) => return Ok(Err(raised)),
+        let body = match begun {
+            Ok(body) if awaits => body,
+            other => return Ok(other.map(Some)),
         };
-        if code.kind != CodeKind::Coroutine {
-            return Ok(Ok(Some(body)));
-        }
         let begin = || -> R<_> {
             let supervised = supervise(self.interpreter, body)?;
             let event_loop = EventLoop::new(vm);
@@ -119,7 +157,10 @@ impl<'i> Inner<'i> {
 
     fn end(&mut self, outcome: R<Data>) -> Result<Data, Error> {
         let vm = &*self.interpreter.vm;
-        let outcome = outcome.map_err(|_| Error::take(vm));
+        let outcome = outcome.map_err(|_| {
+            hide_supervisor(vm);
+            Error::take(vm)
+        });
         self.abandon();
         outcome
     }
@@ -157,7 +198,7 @@ fn supervise(interpreter: &Interpreter, body: Value) -> R {
         Some(known) => known.0.clone(),
         None => {
             let globals = vm.module("asplet", None, None).dict.clone();
-            let source = Source::new("<supervise>", include_str!("supervise.script"));
+            let source = Source::new(SUPERVISOR, include_str!("supervise.script"));
             match vm.compile_with(&source, Mode::File.into(), &globals) {
                 Ok(code) => drop(vm.run(&code)?),
                 Err(error) => return Err(vm.raise_compile_error(&source, error)),
@@ -168,6 +209,21 @@ fn supervise(interpreter: &Interpreter, body: Value) -> R {
     match module.get_str(&helper) {
         Some(function) => vm.call(&function, &[body]),
         None => Err(vm.system_error("the supervisor is missing")),
+    }
+}
+
+/// The name of its source in tracebacks.
+const SUPERVISOR: &str = "<supervise>";
+
+/// Takes the supervisor's frame out of the traceback of the exception on its way.
+fn hide_supervisor(vm: &Vm) {
+    let raised = vm.raised.get();
+    let Some(exception) = raised.as_ref().and_then(|raised| raised.downcast::<Exception>()) else { return };
+    let outermost = exception.traceback.get();
+    if let Some(entry) = outermost.downcast::<Traceback>()
+        && entry.info.source.name() == SUPERVISOR
+    {
+        exception.traceback.set(entry.next.get());
     }
 }
 

@@ -36,9 +36,9 @@ pub(super) fn definition(exception: &Value) -> Option<String> {
 }
 
 /// The native coroutine function in which a coroutine waits.
-pub(super) fn awaited_native(coroutine: &Ref<Coroutine>) -> Option<&'static str> {
+pub(super) fn awaited_native(coroutine: &Ref<Coroutine>) -> Option<String> {
     coroutine.inner.with_stack(|stack| match stack.frames().last() {
-        Some(Activation::Native { frame, .. }) => Some(frame.name()),
+        Some(Activation::Native { frame, .. }) => Some(frame.name().to_owned()),
         _ => None,
     })
 }

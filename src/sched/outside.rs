@@ -24,6 +24,8 @@ pub type Work = Pin<Box<dyn RustFuture<Output = Answer> + Send>>;
 #[derive(Default)]
 pub struct Outside {
     places: RefCell<Vec<Option<Job>>>,
+    /// The places that are empty.
+    free: RefCell<Vec<usize>>,
     inbox: RefCell<Option<Arc<Inbox>>>,
 }
 
@@ -81,6 +83,7 @@ impl Outside {
     /// Drops all work.
     pub(super) fn clear(&self) {
         let places = std::mem::take(&mut *self.places.borrow_mut());
+        self.free.borrow_mut().clear();
         let count = places.iter().flatten().count();
         drop(places);
         if let Some(inbox) = &*self.inbox.borrow() {
@@ -126,7 +129,7 @@ pub fn begin(vm: &Vm, event_loop: &Ref<EventLoop>, what: &str, work: Work) -> R<
     let future = event_loop.create_future(vm);
     let place = {
         let mut places = outside.places.borrow_mut();
-        let place = places.iter().position(Option::is_none).unwrap_or(places.len());
+        let place = outside.free.borrow_mut().pop().unwrap_or(places.len());
         if place == places.len() {
             places.push(None);
         }
@@ -148,6 +151,7 @@ pub(super) fn over(vm: &Vm, event_loop: &EventLoop, place: u32, future: &AnyFutu
         return;
     }
     let job = slot.take();
+    event_loop.outside.free.borrow_mut().push(place as usize);
     drop(places);
     drop(job);
     of(vm).threads.baton.count_outside(-1, of(vm).clock.is_virtual());
@@ -159,13 +163,17 @@ pub(super) fn is_woken(event_loop: &EventLoop) -> bool {
     inbox.as_ref().is_some_and(|inbox| !inbox.woken.lock().unwrap_or_else(PoisonError::into_inner).is_empty())
 }
 
-/// Polls the work that was woken.
+/// Polls the work that was woken. Work that wakes itself as it is polled has its turn next time, when limits have been looked at.
 pub(super) fn poll(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
-    loop {
-        let inbox = event_loop.outside.inbox.borrow().clone();
-        let Some(inbox) = inbox else { return Ok(()) };
-        let place = inbox.woken.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some(place) = place else { return Ok(()) };
+    let inbox = event_loop.outside.inbox.borrow().clone();
+    let Some(inbox) = inbox else { return Ok(()) };
+    if !is_woken(event_loop) {
+        return Ok(());
+    }
+    vm.heap.request_attention();
+    vm.charge(0)?;
+    let woken = std::mem::take(&mut *inbox.woken.lock().unwrap_or_else(PoisonError::into_inner));
+    for place in woken {
         let taken = match event_loop.outside.places.borrow_mut().get_mut(place) {
             Some(Some(job)) => job.work.take().map(|work| (work, job.waker.clone(), job.future.clone(), job.what.clone())),
             _ => None,
@@ -199,4 +207,5 @@ pub(super) fn poll(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
             }
         }
     }
+    Ok(())
 }

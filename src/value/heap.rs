@@ -542,6 +542,11 @@ impl Heap {
         }
     }
 
+    /// The ticks that were left when attention was requested; 0 if it was not.
+    pub fn aside(&self) -> i64 {
+        self.aside.get()
+    }
+
     /// Ends a request: the ticks that were left when it was made.
     pub fn take_aside(&self) -> i64 {
         self.aside.replace(0)

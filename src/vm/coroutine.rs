@@ -28,7 +28,7 @@ pub enum Step {
 /// Native code that can wait: states in a Rust enum, never a closure or a Rust future.
 pub trait NativeFrame: 'static {
     /// The name of the coroutine function, for messages.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Goes on. `sent` is what the awaited thing gave: a value (`None` the first time), or `Err` with the exception in the `Vm`
     /// (thrown in, for example a cancellation). An error returned ends the frame.

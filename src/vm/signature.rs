@@ -8,6 +8,8 @@ use smallvec::SmallVec;
 
 use super::function::{Args, Arity, Binding, Direct, NativeCode, NativeFunction};
 use super::{Vm, call::Flat};
+use crate::syntax::Source;
+use crate::syntax::ast::{Arg, Arguments, Expr};
 use crate::value::{Class, R, Raised, Ref, Value};
 
 /// The most values of a call without binding.
@@ -91,6 +93,36 @@ impl Signature {
             && !signature.has_kwargs
             && !signature.parameters.iter().skip(signature.positional).any(|p| p.default.is_none());
         signature
+    }
+
+    /// The signature of a parsed `def`, whose text is `source`.
+    pub fn of(arguments: &Arguments, source: &Source) -> Signature {
+        let positional = arguments.posonlyargs.len() + arguments.args.len();
+        let required = positional - arguments.defaults.len();
+        let text = |expr: &Expr| source.slice(expr.span).into();
+        let parameter =
+            |arg: &Arg, default: Option<&Expr>| Parameter { name: (&*arg.arg.name).into(), default: default.map(text) };
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for (index, arg) in arguments.posonlyargs.iter().chain(&arguments.args).enumerate() {
+            parameters.push(parameter(arg, index.checked_sub(required).and_then(|place| arguments.defaults.get(place))));
+        }
+        parameters.extend(arguments.vararg.iter().map(|arg| parameter(arg, None)));
+        for (arg, default) in arguments.kwonlyargs.iter().zip(&arguments.kw_defaults) {
+            parameters.push(parameter(arg, default.as_ref()));
+        }
+        parameters.extend(arguments.kwarg.iter().map(|arg| parameter(arg, None)));
+        Signature {
+            parameters,
+            positional_only: arguments.posonlyargs.len(),
+            positional,
+            required,
+            keyword_only: arguments.kwonlyargs.len(),
+            has_args: arguments.vararg.is_some(),
+            has_kwargs: arguments.kwarg.is_some(),
+            is_plain: arguments.vararg.is_none()
+                && arguments.kwarg.is_none()
+                && arguments.kw_defaults.iter().all(Option::is_some),
+        }
     }
 
     /// Whether only positions count: such functions word their complaints differently.

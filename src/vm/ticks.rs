@@ -17,24 +17,29 @@ use crate::value::{Exception, Kind, LastRite, ObjRef, R, Raised, Value};
 const SLICE: i64 = 10_000;
 
 /// Which limit a script crossed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Limit {
-    /// The work it may do.
+    /// `Limits::fuel`: the work it may do.
     Fuel,
-    /// The memory it may hold.
+    /// `Limits::memory`: the memory it may hold.
     Memory,
-    /// The time by which it must be done.
+    /// `Limits::time`: the time by which it must be done.
     Deadline,
-    /// The bytes it may print.
+    /// `Limits::output`: the bytes it may print.
     Output,
-    /// The tasks that may exist at once.
+    /// `Limits::tasks`: the tasks that may exist at once.
     Tasks,
-    /// The host asked it to stop.
+    /// The host asked it to stop, by a `Stopper`.
     Stopped,
 }
 
 impl Limit {
-    /// What the exception says.
+    /// What happened, in a line: what `Display` of the error says.
+    ///
+    /// ```
+    /// assert_eq!(asplet::Limit::Fuel.message(), "the script has used up its fuel");
+    /// ```
     pub fn message(self) -> &'static str {
         match self {
             Limit::Fuel => "the script has used up its fuel",
@@ -49,7 +54,7 @@ impl Limit {
 
 /// The state of limits and interrupts.
 pub struct Ticks {
-    /// What is left, beyond the current slice; `u64::MAX` for no limit.
+    /// What was left when the current slice began; `u64::MAX` for no limit.
     fuel: Cell<u64>,
     slice: Cell<i64>,
     deadline: Cell<Option<Instant>>,
@@ -108,7 +113,10 @@ impl Vm {
     /// Fuel that is left; `None` without a limit.
     pub fn fuel(&self) -> Option<u64> {
         let fuel = self.ticks.fuel.get();
-        (fuel != u64::MAX).then(|| fuel.saturating_add_signed(self.heap.ticks.get().max(0)))
+        let now = self.heap.ticks.get();
+        let aside = self.heap.aside();
+        let left = if now == -1 && aside > 0 { aside } else { now };
+        (fuel != u64::MAX).then(|| fuel.saturating_sub((self.ticks.slice.get() - left).max(0) as u64))
     }
 
     /// Sets the fuel; `None` for no limit. Clears a limit that was crossed.

@@ -34,6 +34,17 @@ struct Imports {
     loading: RefCell<Vec<Ref<Module>>>,
 }
 
+impl Imports {
+    fn has_source(&self, name: &str) -> bool {
+        self.sources.borrow().contains_key(name)
+    }
+
+    /// Whether the text of a module inside this package was given.
+    fn has_sources_in(&self, name: &str) -> bool {
+        self.sources.borrow().keys().any(|other| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    }
+}
+
 impl Vm {
     fn imports(&self) -> Rc<Imports> {
         self.extension(|| Imports {
@@ -52,6 +63,12 @@ impl Vm {
     /// Makes a text importable under a name.
     pub fn add_module_source(&self, name: &str, source: Source) {
         self.imports().sources.borrow_mut().insert(name.to_owned(), source);
+    }
+
+    /// Whether the library has a module of this name, or its text was given (or that of a module in it).
+    pub fn provides_module(&self, name: &str) -> bool {
+        let imports = self.imports();
+        imports.finder.get().is_some_and(|find| find(name).is_some()) || imports.has_source(name) || imports.has_sources_in(name)
     }
 
     /// The list that `sys.path` begins as.
@@ -179,6 +196,13 @@ impl Vm {
         module
     }
 
+    /// A package without text of its own, which is not in `sys.modules` yet.
+    pub fn empty_package(&self, name: &str) -> Ref<Module> {
+        let module = self.module(name, None, Some(name));
+        module.dict.set_str(&self.n.__path__, Value::from(self.heap.list(Vec::new())));
+        module
+    }
+
     /// Makes `__main__` anew and enters it in `sys.modules`.
     pub fn main_module(&self, file: Option<&str>) -> Ref<Module> {
         let module = self.module("__main__", None, None);
@@ -261,6 +285,11 @@ impl Vm {
     /// Finds and loads a module that is not loaded, in a package or not.
     fn load(&self, name: &str, parent: Option<(&str, &Value)>) -> R {
         let imports = self.imports();
+        let given = imports.sources.borrow().get(name).cloned();
+        let is_package = imports.has_sources_in(name);
+        if let Some(source) = given {
+            return self.run_module(name, source, is_package.then(Vec::new), false);
+        }
         if let Some(loader) = imports.finder.get().and_then(|find| find(name)) {
             let module = Value::from(loader(self)?);
             if let Some(replaced) = self.modules.get_text(name) {
@@ -269,11 +298,10 @@ impl Vm {
             self.modules.set_str(&self.intern(name), module.clone());
             return Ok(module);
         }
-        let given = imports.sources.borrow().get(name).cloned();
-        if let Some(source) = given {
-            let prefix = format!("{name}.");
-            let is_package = imports.sources.borrow().keys().any(|other| other.starts_with(&prefix));
-            return self.run_module(name, source, is_package.then(Vec::new), false);
+        if is_package {
+            let module = Value::from(self.empty_package(name));
+            self.modules.set_str(&self.intern(name), module.clone());
+            return Ok(module);
         }
         let folders = match parent {
             None => self.path_folders()?,
