@@ -17,7 +17,10 @@ pub(super) fn first_iteration(vm: &Vm, _generator: &Ref<AsyncGenerator>) -> R<()
 
 /// A suspended one is no longer reachable: the loop closes it, so that its `finally` blocks run.
 pub(super) fn dropped(vm: &Vm, generator: &Value) {
-    let Some(running) = of(vm).running.get() else { return };
+    // Between runs it waits for the next run of the loop that is current.
+    let Some(running) = of(vm).running.get().or_else(|| of(vm).current.get().filter(|current| !current.closed.get())) else {
+        return;
+    };
     if let Err(Raised) = running.push(vm, Handle::Close(generator.clone())) {
         drop(vm.take_raised());
     }

@@ -4,31 +4,64 @@ use std::fmt::Write;
 
 use super::event_loop::EventLoop;
 use super::future::{AnyFuture, Callback, DoneCallback};
+use super::limited_repr::limited_repr;
 use super::of;
 use super::task::Task;
 use crate::value::{Dict, Exception, R, Raised, Ref, Value};
 use crate::vm::Vm;
 use crate::vm::coroutine::{Coroutine, State};
 
-/// A callback with its arguments, as in `print(1)` or `f() at file.script:3`.
+/// A callback with its arguments, as in `print(1)` or `f() at file.script:3`. Of a `partial` the function inside is shown, with the
+/// arguments of both.
 pub fn callback(vm: &Vm, function: &Value, args: &[Value]) -> R<String> {
-    let mut text = match vm.find_attr(function, &vm.n.__qualname__)? {
-        Some(name) if name.as_str().is_some() => name.as_str().unwrap_or_default().to_owned(),
-        _ => vm.repr(function)?.as_str().to_owned(),
-    };
-    text.push('(');
-    for (index, arg) in args.iter().enumerate() {
-        if index > 0 {
-            text.push_str(", ");
-        }
-        text.push_str(&super::limited_repr::limited_repr(vm, arg)?);
+    let mut function = function.clone();
+    let mut lists = vec![arguments(vm, args, &[])?];
+    while let Some((inner, args, keywords)) = parts_of_partial(vm, &function)? {
+        lists.push(arguments(vm, &args, &keywords)?);
+        function = inner;
     }
-    text.push(')');
+    let mut text = match vm.find_attr(&function, &vm.n.__qualname__)? {
+        Some(name) if name.as_str().is_some() => name.as_str().unwrap_or_default().to_owned(),
+        _ => vm.repr(&function)?.as_str().to_owned(),
+    };
+    for list in lists.iter().rev() {
+        text.push_str(list);
+    }
+    // A wrapper stands for what it wraps.
+    for _ in 0..100 {
+        match vm.find_attr(&function, &vm.intern("__wrapped__"))? {
+            Some(wrapped) => function = wrapped,
+            None => break,
+        }
+    }
     if let Some(function) = function.downcast::<crate::vm::Function>() {
         let info = &function.code.info;
         let _ = write!(text, " at {}:{}", info.source.name(), info.first_line);
     }
     Ok(text)
+}
+
+/// The function, arguments and keywords of a `functools.partial`.
+#[allow(clippy::type_complexity, reason = "the three parts")]
+fn parts_of_partial(vm: &Vm, value: &Value) -> R<Option<(Value, Vec<Value>, Vec<(Value, Value)>)>> {
+    if vm.class_of(value).name().as_str() != "partial" {
+        return Ok(None);
+    }
+    let part = |name: &str| vm.find_attr(value, &vm.intern(name));
+    let (Some(function), Some(args), Some(keywords)) = (part("func")?, part("args")?, part("keywords")?) else { return Ok(None) };
+    let keywords = keywords.downcast::<Dict>().map(|keywords| keywords.to_vec()).unwrap_or_default();
+    Ok(Some((function, vm.collect(&args)?, keywords)))
+}
+
+fn arguments(vm: &Vm, args: &[Value], keywords: &[(Value, Value)]) -> R<String> {
+    let mut parts = Vec::new();
+    for arg in args {
+        parts.push(limited_repr(vm, arg)?);
+    }
+    for (name, value) in keywords {
+        parts.push(format!("{}={}", name.as_str().unwrap_or_default(), limited_repr(vm, value)?));
+    }
+    Ok(format!("({})", parts.join(", ")))
 }
 
 /// `repr(future)` for any of the three kinds.
@@ -54,7 +87,7 @@ fn describe(vm: &Vm, future: &AnyFuture) -> R<String> {
     let result = future.peek_result();
     let exception = future.peek_exception();
     if !result.is_undef() {
-        parts.push(format!("result={}", super::limited_repr::limited_repr(vm, &result)?));
+        parts.push(format!("result={}", limited_repr(vm, &result)?));
     } else if !exception.is_undef() {
         parts.push(format!("exception={}", vm.repr(&exception)?.as_str()));
     }

@@ -78,7 +78,7 @@ fn run_in_executor(vm: &Vm, args: Args<'_>) -> R {
         return Err(vm.type_error("run_in_executor() takes an executor, a function and its arguments, all by position"));
     };
     let event_loop: &Ref<EventLoop> = crate::native::FromValue::from_value(vm, this)?;
-    event_loop.check_open(vm)?;
+    super::loops::check_callback(vm, event_loop, function, "run_in_executor")?;
     let executor = if executor.is_none() { default_executor(vm, event_loop)? } else { executor.clone() };
     let call = Call { function: function.clone(), args: rest.to_vec(), keywords: vec![], context: None };
     submit(vm, event_loop, &executor, call)

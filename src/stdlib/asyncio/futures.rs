@@ -104,7 +104,7 @@ fn class_getitem(vm: &Vm, class: Value, item: &Value) -> Value {
 pub fn loop_or_current(vm: &Vm, given: Option<&Ref<EventLoop>>) -> R<Ref<EventLoop>> {
     match given {
         Some(given) => Ok(given.clone()),
-        None => super::loops::get_event_loop(vm),
+        None => super::policies::get_event_loop(vm),
     }
 }
 

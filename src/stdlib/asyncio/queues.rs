@@ -243,8 +243,8 @@ fn get_hook(vm: &Vm, queue: &Ref<Queue>) -> R {
     queue.get(vm)
 }
 
-fn class_getitem(_vm: &Vm, class: Value, _item: &Value) -> Value {
-    class
+fn class_getitem(vm: &Vm, class: Value, item: &Value) -> Value {
+    vm.generic_alias(class, item)
 }
 
 fn maxsize(_vm: &Vm, queue: &Ref<Queue>) -> i64 {

@@ -89,9 +89,9 @@ impl Runner {
             return Ok(known);
         }
         let event_loop = if self.loop_factory.is_none() || self.loop_factory.is_undef() {
-            let made = super::loops::make_loop(vm)?;
+            let made = super::policies::make_loop(vm)?;
             if !self.set_current.replace(true) {
-                super::loops::set_event_loop(vm, &made.value())?;
+                super::policies::set_event_loop(vm, &made.value())?;
             }
             made
         } else {
@@ -150,7 +150,7 @@ impl Runner {
         };
         let outcome = clean_up(vm, &event_loop);
         if self.set_current.get() {
-            super::loops::set_event_loop(vm, &Value::None)?;
+            super::policies::set_event_loop(vm, &Value::None)?;
         }
         event_loop.close();
         self.event_loop.set(None);

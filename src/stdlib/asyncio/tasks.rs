@@ -73,7 +73,7 @@ pub fn is_coroutine_function(vm: &Vm, value: &Value) -> R<bool> {
         return Ok(matches!(native.code, NativeCode::Async(_) | NativeCode::AsyncClosure(_)));
     }
     match vm.find_attr(&value, &vm.intern("_is_coroutine_mark"))? {
-        Some(mark) => vm.truthy(&mark),
+        Some(mark) => Ok(mark.is(&Value::TRUE)),
         None => Ok(false),
     }
 }
@@ -228,7 +228,17 @@ pub fn ensure_future(vm: &Vm, value: &Value, event_loop: Option<&Ref<EventLoop>>
         return Err(vm.type_error("An asyncio.Future, a coroutine or an awaitable is required"));
     };
     let event_loop = loop_or_current(vm, event_loop)?;
-    let task = create_task_by(vm, &event_loop, &coroutine, None, None)?;
+    let task = match create_task_by(vm, &event_loop, &coroutine, None, None) {
+        Ok(task) => task,
+        Err(raised) if vm.raised_is(&vm.types.runtime_error) && coroutine.is(value) => {
+            // Nobody will await it now.
+            let error = vm.take_raised();
+            vm.call_method(value, &vm.n.close, &[])?;
+            let _ = vm.raise(error);
+            return Err(raised);
+        }
+        Err(raised) => return Err(raised),
+    };
     match AnyFuture::of(&task) {
         Some(future) => Ok(future),
         None => Err(vm.type_error(format!("the task factory returned {}, which is no task", vm.repr(&task)?.as_str()))),
