@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asplet::{Capability, Captured, Data, Error, Interpreter, Items, Limit, Limits, ScriptException};
 
@@ -304,6 +304,109 @@ fn programs_count_for_the_memory() {
         interpreter.exec("exec('def f(): pass\\n#' + '#' * 10**6)").unwrap();
         interpreter.exec("exec('x = 1\\n' * 1000)").unwrap();
     }
+}
+
+#[test]
+fn long_native_work_heeds_the_time() {
+    let time = Duration::from_millis(20);
+    let mut interpreter = Interpreter::builder().limits(Limits::none()).time(time).build();
+    let before = "
+import gc, json
+text, data = 'a' * 10**6, b'a' * 10**6
+same, words = 'aa'[:1] * 10**6, {str(i): 0 for i in range(10**4)}
+array, objects, long = bytearray(10**6), [[] for _ in range(10**4)], [text + str(i) for i in range(10)]
+def f(**keywords): pass
+";
+    interpreter.exec(before).unwrap();
+    let endless = [
+        "text == same",
+        "text < same",
+        "{text: 1}[same]",
+        "data == bytes(data)",
+        "sorted(long)",
+        "text.strip()",
+        "str.maketrans(text, text)",
+        "ascii('\u{e4}' * 10**5)",
+        "repr(text)",
+        "f'{text}'",
+        "'%%%s' % text",
+        "'{{{}'.format(text)",
+        "array.insert(0, 1)",
+        "array.reverse()",
+        "json.loads(' ' * 10**5 + '1')",
+        "json.dumps(text)",
+        "f(**words)",
+        "dict(**words)",
+        "gc.collect()",
+    ];
+    for code in endless {
+        let began = Instant::now();
+        let outcome = interpreter.exec(&format!("while True: {code}"));
+        assert!(matches!(outcome, Err(Error::Limit(Limit::Deadline))), "{code}: {outcome:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{code}: {:?}", began.elapsed());
+    }
+    assert_eq!(interpreter.eval::<i64>("1 + 1").unwrap(), 2);
+}
+
+#[test]
+fn what_objects_own_is_on_the_account_of_memory() {
+    let mut interpreter = Interpreter::builder().memory(8 << 20).build();
+    let owners = [
+        "import itertools\nmade = itertools.permutations([1] * 1000)",
+        "import itertools\nmade = itertools.combinations([1] * 1000, 500)",
+        "import itertools\nmade = itertools.product([1] * 1000)",
+        "import functools\nmade = functools.partial(int, *[1] * 1000)",
+        "import operator\nmade = operator.itemgetter(*[1] * 1000)",
+        "import operator\nmade = operator.methodcaller('a', *[1] * 1000)",
+        "import random\nmade = random.Random(1)",
+        "import re\nmade = re.match('(a)' * 99, 'a' * 99)",
+        "import atexit\nmade = atexit.register(int, *[1] * 1000)",
+        "def made(a=1, b=2, c=3, d=4, *, e=5, f=6, g=7, h=8): pass",
+        "class made(made if 'made' in globals() else object): pass",
+    ];
+    for code in owners {
+        interpreter.exec("kept, made = [], object").unwrap();
+        let (first, last) = code.rsplit_once('\n').unwrap_or(("", code));
+        // A hundred thousand of each would take far more than the limit.
+        let outcome = interpreter.exec(&format!("{first}\nfor _ in range(100_000):\n    {last}\n    kept.append(made)"));
+        let ended = match &outcome {
+            Err(Error::Limit(limit)) => *limit == Limit::Memory,
+            Err(Error::Exception(exception)) => exception.class == "MemoryError",
+            _ => false,
+        };
+        assert!(ended, "{code}: {outcome:?}");
+        interpreter.exec("import atexit\natexit._clear()").unwrap();
+    }
+}
+
+#[test]
+fn nothing_is_said_or_run_once_a_limit_has_ended_a_script() {
+    let output = Captured::new();
+    let mut interpreter = Interpreter::builder().fuel(1_000_000).capture(&output).build();
+    let code = "
+import asyncio
+class Noisy:
+    def __del__(self): print('finalised')
+async def never(): pass
+async def main():
+    noisy = [Noisy() for _ in range(10)]
+    forgotten = [never() for _ in range(10)]
+    tasks = [asyncio.create_task(asyncio.sleep(1)) for _ in range(10)]
+    while True: pass
+asyncio.run(main())
+";
+    assert!(matches!(interpreter.exec(code), Err(Error::Limit(Limit::Fuel))));
+    interpreter.finish();
+    assert_eq!((output.take_out(), output.take_err()), (String::new(), String::new()));
+    // What goes on past the limit while a script ends is stopped.
+    let bomb = "
+class Bomb:
+    def __del__(self): Bomb(); Bomb()
+Bomb()
+";
+    let _ = interpreter.exec(bomb);
+    interpreter.finish();
+    assert_eq!(interpreter.eval::<i64>("1 + 1").unwrap(), 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::native::define_methods;
 use crate::rows;
-use crate::value::{Class, Dict, Kind, R, Ref, Str, Tuple, Value, Variable};
+use crate::value::{Class, Dict, Kind, R, Ref, Shared, Str, Tuple, Value, Variable};
 use crate::vm::code::CodeKind;
 use crate::vm::coroutine::{AsyncGenerator, Coroutine, Generator, Resumable, State};
 use crate::vm::{Args, Code, Function, Vm};
@@ -188,8 +188,15 @@ fn set_defaults(vm: &Vm, this: &Ref<Function>, value: &Value) -> R<()> {
             None => return Err(vm.type_error("__defaults__ must be set to a tuple object")),
         },
     };
-    this.defaults.set(values.into());
+    set_values(vm, &this.defaults, values);
     Ok(())
+}
+
+/// Replaces defaults, and settles the account.
+fn set_values(vm: &Vm, place: &Shared<Box<[Value]>>, values: Vec<Value>) {
+    vm.heap.charge(values.len() * size_of::<Value>());
+    let old = place.replace(values.into());
+    vm.heap.discharge(size_of_val(&*old));
 }
 
 /// The names of the keyword-only parameters.
@@ -221,7 +228,7 @@ fn set_kw_defaults(vm: &Vm, this: &Ref<Function>, value: &Value) -> R<()> {
             None => return Err(vm.type_error("__kwdefaults__ must be set to a dict object")),
         },
     };
-    this.kw_defaults.set(values.into());
+    set_values(vm, &this.kw_defaults, values);
     Ok(())
 }
 

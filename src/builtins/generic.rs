@@ -233,12 +233,12 @@ fn alias_bases(vm: &Vm, this: &Ref<GenericAlias>, _bases: &Value) -> Ref<Tuple> 
     vm.heap.tuple([this.origin.clone()])
 }
 
-fn or(vm: &Vm, this: &Value, other: &Value) -> Value {
-    vm.type_union(this, other).unwrap_or(Value::NotImplemented)
+fn or(vm: &Vm, this: &Value, other: &Value) -> R {
+    Ok(vm.type_union(this, other)?.unwrap_or(Value::NotImplemented))
 }
 
-fn ror(vm: &Vm, this: &Value, other: &Value) -> Value {
-    vm.type_union(other, this).unwrap_or(Value::NotImplemented)
+fn ror(vm: &Vm, this: &Value, other: &Value) -> R {
+    Ok(vm.type_union(other, this)?.unwrap_or(Value::NotImplemented))
 }
 
 fn alias_iter(vm: &Vm, this: &Ref<GenericAlias>) -> R {

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use crate::value::dict::LONG_TEXT;
 use crate::value::{R, Str, Value};
 use crate::vm::Vm;
 
@@ -87,7 +88,8 @@ fn uniform<T: Sortable>(items: &[T]) -> Option<Order> {
                 _ => Ordering::Equal,
             })
         }
-        Value::Obj(_) if all(|key| key.downcast::<Str>().is_some()) => {
+        // Comparing long text is work that counts.
+        Value::Obj(_) if all(|key| key.downcast::<Str>().is_some_and(|text| text.byte_len() <= LONG_TEXT)) => {
             Some(|a, b| match (a.downcast::<Str>(), b.downcast::<Str>()) {
                 (Some(a), Some(b)) => a.as_str().cmp(b.as_str()),
                 _ => Ordering::Equal,

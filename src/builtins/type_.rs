@@ -149,12 +149,12 @@ fn dir(vm: &Vm, this: &Ref<Class>) -> Value {
     sorted_names(vm, names)
 }
 
-fn or(vm: &Vm, this: &Value, other: &Value) -> Value {
-    vm.type_union(this, other).unwrap_or(Value::NotImplemented)
+fn or(vm: &Vm, this: &Value, other: &Value) -> R {
+    Ok(vm.type_union(this, other)?.unwrap_or(Value::NotImplemented))
 }
 
-fn ror(vm: &Vm, this: &Value, other: &Value) -> Value {
-    vm.type_union(other, this).unwrap_or(Value::NotImplemented)
+fn ror(vm: &Vm, this: &Value, other: &Value) -> R {
+    Ok(vm.type_union(other, this)?.unwrap_or(Value::NotImplemented))
 }
 
 fn mro_list(_vm: &Vm, this: &Ref<Class>) -> Vec<Value> {

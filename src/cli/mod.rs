@@ -117,7 +117,10 @@ fn end(interpreter: &mut Interpreter, result: &Result<(), Error>) -> ExitCode {
     if let Err(error) = result {
         report(interpreter, &error.report());
     }
-    interpreter.finish();
+    // A limit ends everything.
+    if !matches!(result, Err(Error::Limit(_))) {
+        interpreter.finish();
+    }
     let flushed = interpreter.flush();
     if let Err(Error::Exception(exception)) = result
         && exception.class == "KeyboardInterrupt"

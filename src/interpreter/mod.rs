@@ -516,8 +516,13 @@ impl Interpreter {
     /// Makes the interpreter ready for its next use.
     fn leave(&self) {
         self.vm.stop_flag().store(false, Ordering::SeqCst);
+        if self.vm.limit_crossed().is_none() {
+            self.vm.run_finalizers();
+        }
+        if self.vm.limit_crossed().is_some() {
+            self.vm.forget_finalizers();
+        }
         self.vm.clear_limit();
-        self.vm.run_finalizers();
     }
 
     /// Compiles and runs a text in the globals of `__main__`.

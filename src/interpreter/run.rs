@@ -165,12 +165,19 @@ impl<'i> Inner<'i> {
         outcome
     }
 
-    /// Ends what is left of the script: its tasks are cancelled, and go on as far as they can without waiting and within their budget.
+    /// Ends what is left of the script: its tasks are cancelled, and go on as far as they can without waiting and within their budget; not
+    /// at all if a limit has ended the script.
     fn abandon(&mut self) {
         let vm = &*self.interpreter.vm;
+        let crossed = vm.limit_crossed();
         vm.clear_limit();
         if let Stage::Driving { drive, event_loop } = std::mem::replace(&mut self.stage, Stage::Over) {
             drop(drive);
+            if crossed.is_some() {
+                driver::abandon(vm, &event_loop);
+                vm.forget_finalizers();
+                return self.interpreter.leave();
+            }
             vm.set_fuel(Some(CLEANUP_FUEL));
             if driver::wind_down(vm, &event_loop).is_err() {
                 drop(Error::take(vm));
@@ -261,8 +268,12 @@ pub(super) fn interact(interpreter: &mut Interpreter, source: &Source) -> Result
 pub(super) fn finish(interpreter: &mut Interpreter) {
     let ended = interpreter.enter(|this| {
         let vm = &this.vm;
-        vm.run_exit_hooks(ExitStage::Threads);
-        vm.run_exit_hooks(ExitStage::Functions);
+        for stage in [ExitStage::Threads, ExitStage::Functions] {
+            vm.run_exit_hooks(stage);
+            if is_over(vm) {
+                return Ok(Ok(()));
+            }
+        }
         // As at the end of CPython: the globals of the program go, private ones first, then cycles.
         let globals = this.main().dict.clone();
         for private in [true, false] {
@@ -274,14 +285,25 @@ pub(super) fn finish(interpreter: &mut Interpreter) {
                         globals.set_str(name, Value::None);
                     }
                     vm.run_finalizers();
+                    if is_over(vm) {
+                        return Ok(Ok(()));
+                    }
                 }
             }
         }
         globals.empty();
         vm.collect_cycles();
         vm.run_finalizers();
+        is_over(vm);
         Ok(Ok(()))
     });
     // Whatever could go wrong here has been reported on standard error.
     drop(ended);
+}
+
+/// Whether what a program has left went on until a limit; that is reported.
+fn is_over(vm: &Vm) -> bool {
+    let Some(limit) = vm.limit_crossed() else { return false };
+    vm.write_stderr(&format!("{}\n", limit.message()));
+    true
 }

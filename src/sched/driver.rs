@@ -82,11 +82,16 @@ pub fn wind_down(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
     enter(vm, event_loop)?;
     let outcome = settle(vm, event_loop);
     leave(vm, event_loop);
+    abandon(vm, event_loop);
+    outcome
+}
+
+/// Ends a loop at once: nothing in it goes on, and nothing is reported.
+pub fn abandon(vm: &Vm, event_loop: &Ref<EventLoop>) {
     for task in event_loop.tasks(vm) {
         task.core.set_internal();
     }
     event_loop.close();
-    outcome
 }
 
 fn settle(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {

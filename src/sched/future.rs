@@ -140,6 +140,12 @@ struct More {
     held: Value,
 }
 
+impl More {
+    fn bytes(&self) -> usize {
+        size_of::<More>() + self.callbacks.capacity() * size_of::<Callback>()
+    }
+}
+
 /// What all futures have.
 pub struct FutureCore {
     state: Cell<State>,
@@ -264,16 +270,16 @@ impl FutureCore {
 
     /// Bytes outside the cell.
     pub fn buffers(&self) -> usize {
-        self.more.with(|more| more.as_ref().map_or(0, |_| size_of::<More>()))
+        self.more.with(|more| more.as_ref().map_or(0, |more| more.bytes()))
     }
 
     fn with_more<T>(&self, change: impl FnOnce(&mut More) -> T) -> T {
-        self.more.with_mut(|more| {
-            if more.is_none() {
-                self.event_loop.heap().charge(size_of::<More>());
-            }
-            change(more.get_or_insert_default())
-        })
+        let before = self.buffers();
+        let result = self.more.with_mut(|more| change(more.get_or_insert_default()));
+        let heap = self.event_loop.heap();
+        heap.charge(self.buffers());
+        heap.discharge(before);
+        result
     }
 
     /// The object of a derived class that holds the future, while it lives.
@@ -366,7 +372,7 @@ impl FutureCore {
         let removed = before - kept.len();
         if removed > 0 {
             drop(self.content.take());
-            let old = self.more.with_mut(|more| more.as_mut().map(|more| std::mem::take(&mut more.callbacks)));
+            let old = self.with_more(|more| std::mem::take(&mut more.callbacks));
             drop(old);
             for callback in kept {
                 self.push_callback(callback);

@@ -18,6 +18,13 @@ struct Call {
     keywords: Vec<(Ref<crate::value::Str>, Value)>,
 }
 
+impl Call {
+    /// Bytes on the account of memory.
+    fn bytes(&self) -> usize {
+        size_of::<Call>() + size_of_val(&*self.positional) + size_of_val(&*self.keywords)
+    }
+}
+
 #[derive(Default)]
 struct Registered(RefCell<Vec<Call>>);
 
@@ -45,6 +52,8 @@ fn register(vm: &Vm, args: Args<'_>) -> R {
         return Err(vm.type_error("the first argument must be callable"));
     }
     let call = Call { function: function.clone(), positional: positional.to_vec(), keywords: args.keywords.to_vec() };
+    vm.check_alloc(call.bytes())?;
+    vm.heap.charge(call.bytes());
     vm.extension(Registered::default).0.borrow_mut().push(call);
     Ok(function.clone())
 }
@@ -63,13 +72,17 @@ fn unregister(vm: &Vm, function: &Value) -> R<()> {
             let mut calls = registered.0.borrow_mut();
             (at < calls.len()).then(|| calls.remove(at))
         };
-        drop(gone);
+        if let Some(gone) = gone {
+            vm.heap.discharge(gone.bytes());
+        }
     }
 }
 
 fn clear(vm: &Vm) {
     let all = std::mem::take(&mut *vm.extension(Registered::default).0.borrow_mut());
-    drop(all);
+    for call in all {
+        vm.heap.discharge(call.bytes());
+    }
 }
 
 fn count(vm: &Vm) -> usize {
@@ -81,6 +94,7 @@ fn run(vm: &Vm) -> R<()> {
     // What these functions register comes too late.
     let all = std::mem::take(&mut *registered.0.borrow_mut());
     for call in all.into_iter().rev() {
+        vm.heap.discharge(call.bytes());
         if let Err(Raised) = vm.call_with(&call.function, Args { positional: &call.positional, keywords: &call.keywords }) {
             vm.unraisable("Exception ignored in atexit callback", &call.function);
         }

@@ -48,6 +48,8 @@ fn collect(vm: &Vm, generation: Option<i64>) -> R<i64> {
     if !(0..=2).contains(&generation.unwrap_or(2)) {
         return Err(vm.value_error("invalid generation"));
     }
+    // Looking through all objects is work that counts.
+    vm.charge(1 + vm.heap.bytes() as u64 / 1024)?;
     let found = vm.collect_cycles();
     Ok(found as i64)
 }

@@ -81,7 +81,15 @@ struct Hash {
 impl Payload for Hash {
     crate::native_kind!();
     const CONTAINER: bool = false;
+    const BUFFERS: bool = true;
+
+    fn buffers(&self) -> usize {
+        LARGEST_STATE
+    }
 }
+
+/// About how many bytes a state takes outside its cell.
+const LARGEST_STATE: usize = 400;
 
 fn kind_of(vm: &Vm, name: &str) -> R<&'static Kind> {
     match KINDS.iter().find(|kind| kind.name == name) {
@@ -105,7 +113,7 @@ fn new(vm: &Vm, name: &str, data: &Value) -> R<Ref<Hash>> {
     let kind = kind_of(vm, name)?;
     let mut state = (kind.make)();
     state.update(&data_of(vm, data)?);
-    Ok(vm.heap.alloc(Hash { kind, state: RefCell::new(state) }))
+    Ok(vm.heap.alloc_owning(Hash { kind, state: RefCell::new(state) }))
 }
 
 fn update(vm: &Vm, this: &Ref<Hash>, data: &Value) -> R<()> {
@@ -116,7 +124,7 @@ fn update(vm: &Vm, this: &Ref<Hash>, data: &Value) -> R<()> {
 
 fn copy(vm: &Vm, this: &Ref<Hash>) -> Ref<Hash> {
     let state = this.state.borrow().box_clone();
-    vm.heap.alloc(Hash { kind: this.kind, state: RefCell::new(state) })
+    vm.heap.alloc_owning(Hash { kind: this.kind, state: RefCell::new(state) })
 }
 
 fn finished(this: &Hash) -> Vec<u8> {

@@ -292,15 +292,20 @@ struct ItemGetter {
 impl Payload for ItemGetter {
     native_kind!();
     const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.values(self.items.iter());
+    }
+
+    fn buffers(&self) -> usize {
+        size_of_val(&*self.items)
     }
 }
 
 fn itemgetter_new(vm: &Vm, class: &Value, item: Value, rest: &Ref<Tuple>) -> R {
     let items = std::iter::once(item).chain(rest.items().iter().cloned()).collect();
-    wrap_new(vm, class, vm.heap.alloc(ItemGetter { items }).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(ItemGetter { items }).into())
 }
 
 fn itemgetter_call(vm: &Vm, args: Args<'_>) -> R {
@@ -321,12 +326,17 @@ struct AttrGetter {
 impl Payload for AttrGetter {
     native_kind!();
     const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         for name in self.paths.iter().flat_map(|path| path.iter()) {
             visitor.reference(name);
         }
         visitor.values(self.names.iter());
+    }
+
+    fn buffers(&self) -> usize {
+        size_of_val(&*self.names) + self.paths.iter().map(|path| size_of_val(path) + size_of_val(&**path)).sum::<usize>()
     }
 }
 
@@ -337,7 +347,7 @@ fn attrgetter_new(vm: &Vm, class: &Value, name: Value, rest: &Ref<Tuple>) -> R {
         None => Err(vm.type_error("attribute name must be a string")),
     };
     let paths = names.iter().map(path).collect::<R<_>>()?;
-    wrap_new(vm, class, vm.heap.alloc(AttrGetter { paths, names }).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(AttrGetter { paths, names }).into())
 }
 
 fn attrgetter_call(vm: &Vm, args: Args<'_>) -> R {
@@ -366,6 +376,7 @@ struct MethodCaller {
 impl Payload for MethodCaller {
     native_kind!();
     const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.reference(&self.name);
@@ -374,6 +385,10 @@ impl Payload for MethodCaller {
             visitor.reference(name);
             visitor.value(value);
         }
+    }
+
+    fn buffers(&self) -> usize {
+        size_of_val(&*self.args) + size_of_val(&*self.keywords)
     }
 }
 
@@ -385,7 +400,7 @@ fn methodcaller_new(vm: &Vm, args: Args<'_>) -> R {
         return Err(vm.type_error("method name must be a string"));
     };
     let made = MethodCaller { name: vm.name_of(name), args: rest.into(), keywords: args.keywords.into() };
-    wrap_new(vm, class, vm.heap.alloc(made).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(made).into())
 }
 
 fn methodcaller_call(vm: &Vm, args: Args<'_>) -> R {

@@ -412,11 +412,16 @@ struct Struct {
 impl Payload for Struct {
     crate::native_kind!();
     const CONTAINER: bool = false;
+    const BUFFERS: bool = true;
+
+    fn buffers(&self) -> usize {
+        self.format.capacity() + self.layout.fields.capacity() * size_of::<Field>()
+    }
 }
 
 fn new(vm: &Vm, class: &Ref<Class>, format: &Value) -> R {
     let layout = layout_of(vm, format)?;
-    let made = vm.heap.alloc(Struct { format: text_of(vm, format)?, layout });
+    let made = vm.heap.alloc_owning(Struct { format: text_of(vm, format)?, layout });
     vm.wrap_new(class, Value::from(made))
 }
 

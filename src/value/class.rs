@@ -73,7 +73,12 @@ pub struct Class {
     expected_fields: Cell<u16>,
     shapes: Cell<u32>,
     memo: Shared<Memo>,
+    /// Bytes of the linearised bases on the account.
+    order_bytes: Cell<usize>,
 }
+
+/// Bytes of a memo that is in use.
+const MEMO_BYTES: usize = MEMO * size_of::<(usize, Value)>();
 
 /// The first of the two places of a name in a memo; the other is its neighbour.
 #[inline(always)]
@@ -135,13 +140,15 @@ impl Payload for Class {
         unsafe { heap_of(self) }.bump_epoch();
         self.bases.set(Rc::new([]));
         self.mro.set(Rc::new([]));
+        self.order_bytes.set(0);
         self.root.set(None);
         self.dict_shape.set(None);
         drop(self.memo.take());
     }
 
     fn buffers(&self) -> usize {
-        self.memo.with(|memo| if memo.found.is_some() { MEMO * size_of::<(usize, Value)>() } else { 0 })
+        let memo = self.memo.with(|memo| if memo.found.is_some() { MEMO_BYTES } else { 0 });
+        memo + self.order_bytes.get()
     }
 }
 
@@ -176,6 +183,7 @@ impl Class {
             expected_fields: Cell::new(4),
             shapes: Cell::new(0),
             memo: Shared::new(Memo::default()),
+            order_bytes: Cell::new(0),
         }
     }
 
@@ -228,7 +236,7 @@ impl Class {
             let old = self.memo.replace(Memo { epoch, found: Some(fresh) });
             if old.found.is_none() {
                 // SAFETY: as in `clear`.
-                unsafe { heap_of(self) }.charge(self.buffers());
+                unsafe { heap_of(self) }.charge(MEMO_BYTES);
             }
             drop(old);
         }
@@ -250,6 +258,14 @@ impl Class {
 }
 
 impl Ref<Class> {
+    /// Sets the linearised bases, the class itself included.
+    pub fn set_mro(&self, order: Rc<[Ref<Class>]>) {
+        let bytes = size_of_val(&*order);
+        self.heap().charge(bytes);
+        self.heap().discharge(self.order_bytes.replace(bytes));
+        self.mro.set(order);
+    }
+
     /// Sets an attribute of the class and tells the caches when lookups may depend on it.
     pub fn set_attribute(&self, name: &Ref<Str>, value: Value) {
         let plain = |value: &Value| {

@@ -66,7 +66,10 @@ pub enum Probe {
     Long { cursor: usize },
 }
 
-/// Equality of keys as far as it can be told without running script code.
+/// From this many bytes on, the caller compares text and bytes, and counts the work.
+pub const LONG_TEXT: usize = 16 << 10;
+
+/// Equality of keys as far as it can be told without running script code, or working long.
 #[inline]
 pub fn same_key(a: &Value, b: &Value) -> Option<bool> {
     match (a, b) {
@@ -76,8 +79,12 @@ pub fn same_key(a: &Value, b: &Value) -> Option<bool> {
                 return Some(true);
             }
             match (x.kind(), y.kind()) {
-                (Kind::Str, Kind::Str) => Some(a.downcast::<Str>()?.as_str() == b.downcast::<Str>()?.as_str()),
-                (Kind::Bytes, Kind::Bytes) => Some(a.downcast::<super::Bytes>()?.data() == b.downcast::<super::Bytes>()?.data()),
+                (Kind::Str, Kind::Str) => {
+                    same_bytes(a.downcast::<Str>()?.as_str().as_bytes(), b.downcast::<Str>()?.as_str().as_bytes())
+                }
+                (Kind::Bytes, Kind::Bytes) => {
+                    same_bytes(a.downcast::<super::Bytes>()?.data(), b.downcast::<super::Bytes>()?.data())
+                }
                 (Kind::BigInt, Kind::BigInt) => Some(a.downcast::<super::BigInt>()?.0 == b.downcast::<super::BigInt>()?.0),
                 (Kind::Tuple, Kind::Tuple) => same_tuple(a.downcast()?, b.downcast()?),
                 (Kind::Str | Kind::Bytes | Kind::BigInt, Kind::Str | Kind::Bytes | Kind::BigInt) => Some(false),
@@ -92,6 +99,15 @@ pub fn same_key(a: &Value, b: &Value) -> Option<bool> {
         (Value::Float(a), Value::Float(b)) => Some(a == b || f64::from_bits(*a) == f64::from_bits(*b)),
         _ => Some(same_number(a, b)),
     }
+}
+
+/// Equality of bytes that are not long.
+#[inline]
+fn same_bytes(a: &[u8], b: &[u8]) -> Option<bool> {
+    if a.len() != b.len() {
+        return Some(false);
+    }
+    (a.len() < LONG_TEXT).then(|| a == b)
 }
 
 /// Equality of short tuples of keys that are not tuples themselves.
@@ -461,9 +477,12 @@ impl Dict {
         })
     }
 
-    /// Looks for a string key. `Err` if an entry with its hash has another kind of key, which only `probe` can tell.
+    /// Looks for a string key. `Err` if an entry with its hash has another kind of key, which only `probe` can tell, or if the key is long.
     #[inline]
     pub fn find_str(&self, wanted: &Ref<Str>) -> Result<Option<usize>, Unsure> {
+        if wanted.byte_len() >= LONG_TEXT {
+            return Err(Unsure);
+        }
         let hash = wanted.hash();
         self.table.with(|table| {
             let mut unsure = false;

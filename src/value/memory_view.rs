@@ -85,6 +85,11 @@ impl Drop for Lent {
 impl Payload for MemoryView {
     crate::native_kind!();
     const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
+
+    fn buffers(&self) -> usize {
+        size_of_val(&*self.layout.shape) + size_of_val(&*self.layout.strides)
+    }
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         self.lent.with(|lent| {

@@ -282,6 +282,13 @@ impl Heap {
         self.alloc_with_tail(payload, 0)
     }
 
+    /// Puts `payload` on the heap, and the buffers it comes with on the account.
+    pub fn alloc_owning<T: Payload>(&self, payload: T) -> Ref<T> {
+        const { assert!(T::BUFFERS, "the payload has buffers") };
+        self.charge(payload.buffers());
+        self.alloc(payload)
+    }
+
     /// Puts `payload` on the heap as an object of the class with this index, for payload types whose variants are classes of their
     /// own.
     #[inline]

@@ -280,6 +280,12 @@ impl Str {
         self.with_marks(|marks, bytes| marks.index(bytes, offset))
     }
 
+    /// Whether the hash is known.
+    #[inline]
+    pub fn is_hashed(&self) -> bool {
+        self.hash.get() != 0
+    }
+
     /// The hash, computed once. Never 0.
     #[inline(always)]
     pub fn hash(&self) -> u64 {

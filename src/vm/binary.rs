@@ -92,6 +92,7 @@ impl Vm {
             None => self.collect_bytes(value, "can assign only bytes, buffers, or iterables of ints in range(0, 256)")?,
         };
         let picked = self.slice_of(slice, || array.with(<[u8]>::len))?;
+        self.will_scan(array.with(<[u8]>::len))?;
         if data.len() != picked.count && (picked.span().is_some() || data.is_empty()) {
             self.check_resizable(array)?;
         }
@@ -120,6 +121,8 @@ impl Vm {
     pub fn bytearray_del(&self, array: &Ref<ByteArray>, key: &Value) -> R<()> {
         if let Some(slice) = key.downcast::<Slice>() {
             let picked = self.slice_of(slice, || array.with(<[u8]>::len))?;
+            self.will_scan(array.with(<[u8]>::len))?;
+            self.check_alloc_items(if picked.span().is_some() { 0 } else { picked.count }, size_of::<usize>())?;
             if picked.count > 0 {
                 self.check_resizable(array)?;
             }
@@ -130,6 +133,7 @@ impl Vm {
             return Ok(());
         }
         let index = self.item_index(key, array.with(<[u8]>::len), "bytearray")?;
+        self.will_scan(array.with(<[u8]>::len))?;
         self.check_resizable(array)?;
         array.with_mut(|bytes| {
             if index < bytes.len() {
@@ -189,6 +193,7 @@ impl Vm {
         }
         self.check_resizable(array)?;
         self.check_alloc(array.with(<[u8]>::len).saturating_add(more.len()))?;
+        self.will_scan(more.len())?;
         array.with_mut(|bytes| bytes.extend_from_slice(more));
         Ok(())
     }

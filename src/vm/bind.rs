@@ -106,6 +106,7 @@ impl Vm {
     fn bind_keywords(&self, function: &Ref<Function>, args: Args<'_>, slots: &mut [Value], kwargs: Option<&Ref<Dict>>) -> R<()> {
         let parameters = &function.code.parameters;
         let named = parameters.positional + parameters.keyword_only;
+        self.charge((args.keywords.len() * (named + 1) / 64) as u64)?;
         for (name, value) in args.keywords {
             let names = &parameters.names[..named];
             // Nearly all names are interned.

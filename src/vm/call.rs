@@ -67,10 +67,11 @@ impl Vm {
         let args = Args { positional: &flat, keywords: args.keywords };
         match function {
             Value::Obj(object) => {
+                // Native code that calls native code: methods of methods, views of views.
                 if let Some(function) = object.downcast::<NativeFunction>() {
-                    return self.enter_native(function, args);
+                    return self.nested(|| self.enter_native(function, args));
                 }
-                self.call_with(function, args)
+                self.nested(|| self.call_with(function, args))
             }
             _ => Err(self.not_callable(function)),
         }
@@ -82,7 +83,7 @@ impl Vm {
         if function.binding == Binding::Method {
             self.check_receiver(function, args)?;
         }
-        self.enter_native(function, args)
+        self.nested(|| self.enter_native(function, args))
     }
 
     /// A method's receiver must be of the class that has the method.

@@ -75,7 +75,9 @@ impl Payload for Function {
     }
 
     fn buffers(&self) -> usize {
-        size_of_val(&*self.closure)
+        let values = |list: &Shared<Box<[Value]>>| list.with(|values| size_of_val(&**values));
+        let extra = if self.extra.with(Option::is_some) { size_of::<FunctionExtra>() } else { 0 };
+        size_of_val(&*self.closure) + values(&self.defaults) + values(&self.kw_defaults) + extra
     }
 }
 

@@ -1,7 +1,7 @@
 //! Types with parameters (`list[int]`) and unions of types (`int | None`): data only; the methods are in `builtins/generic.rs`.
 
 use super::Vm;
-use crate::value::{Kind, Payload, Ref, Tuple, Value, Visitor};
+use crate::value::{Kind, Payload, R, Ref, Tuple, Value, Visitor};
 
 /// The payload of `types.GenericAlias`: a class with parameters.
 pub struct GenericAlias {
@@ -46,7 +46,7 @@ impl Vm {
     }
 
     /// `a | b` for types; nothing if one of them cannot be part of a union.
-    pub fn type_union(&self, a: &Value, b: &Value) -> Option<Value> {
+    pub fn type_union(&self, a: &Value, b: &Value) -> R<Option<Value>> {
         let mut members: Vec<Value> = Vec::new();
         for side in [a, b] {
             if let Some(union) = side.downcast::<UnionType>() {
@@ -56,19 +56,20 @@ impl Vm {
             } else if side.kind() == Kind::Class || side.downcast::<GenericAlias>().is_some() {
                 members.push(side.clone());
             } else {
-                return None;
+                return Ok(None);
             }
         }
         let mut distinct: Vec<Value> = Vec::with_capacity(members.len());
         for member in members {
+            self.charge(1 + distinct.len() as u64 / 64)?;
             if !distinct.iter().any(|known| known.is(&member)) {
                 distinct.push(member);
             }
         }
         if distinct.len() == 1 {
-            return distinct.pop();
+            return Ok(distinct.pop());
         }
         let args = self.heap.tuple(distinct);
-        Some(Value::from(self.heap.alloc(UnionType { args })))
+        Ok(Some(Value::from(self.heap.alloc(UnionType { args }))))
     }
 }

@@ -33,8 +33,8 @@ impl Vm {
         match key {
             Value::Int(i) => Ok(hash::int(*i)),
             key => match key.downcast::<Str>() {
-                Some(text) => Ok(text.hash() as i64),
-                None => self.hash(key),
+                Some(text) if text.byte_len() < dict::LONG_TEXT => Ok(text.hash() as i64),
+                _ => self.hash(key),
             },
         }
     }

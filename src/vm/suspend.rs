@@ -273,12 +273,12 @@ impl Vm {
                     self.suspension.yielded.set(value);
                     return Ok((Begun::Pending(Value::Undef), true));
                 }
-                Step::Await(value) => match self.begin_await(value) {
+                Step::Await(value) => match self.nested(|| self.begin_await(value)) {
                     Ok(Begun::Done(value)) => given = Ok(value),
                     Ok(pending) => return Ok((pending, false)),
                     Err(Raised) => given = Err(Raised),
                 },
-                Step::Tail(value) => return self.begin_await(value).map(|begun| (begun, true)),
+                Step::Tail(value) => return self.nested(|| self.begin_await(value)).map(|begun| (begun, true)),
             }
         }
     }

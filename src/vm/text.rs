@@ -13,6 +13,8 @@ use crate::value::{
 
 /// From this length of text on, every item of a container asks whether there is room for more.
 const LONG: usize = 1 << 20;
+/// Characters between two looks at the limits while one text is written.
+const STRETCH: usize = 1 << 15;
 
 impl Vm {
     /// `repr(value)`.
@@ -77,7 +79,7 @@ impl Vm {
                 Kind::Str => {
                     if let Some(text) = value.downcast::<Str>() {
                         self.check_text(out.len() + text.byte_len())?;
-                        quote(out, text.as_str(), false);
+                        self.write_quoted(out, text.as_str())?;
                     }
                 }
                 Kind::BigInt => {
@@ -93,6 +95,7 @@ impl Vm {
                 }
                 Kind::Bytes => {
                     if let Some(bytes) = value.downcast::<Bytes>() {
+                        self.will_scan(bytes.data().len().saturating_mul(8))?;
                         self.check_text(out.len() + bytes.data().len() * 4)?;
                         quote_bytes(out, bytes.data());
                     }
@@ -267,6 +270,9 @@ impl Vm {
             }
             Kind::ByteArray => {
                 if let Some(bytes) = value.downcast::<ByteArray>() {
+                    let len = bytes.with(<[u8]>::len);
+                    self.will_scan(len.saturating_mul(8))?;
+                    self.check_text(out.len().saturating_add(len.saturating_mul(4)))?;
                     out.push_str("bytearray(");
                     bytes.with(|data| quote_bytes(out, data));
                     out.push(')');
@@ -447,7 +453,10 @@ impl Vm {
             return Ok(text);
         }
         let mut escaped = String::with_capacity(text.byte_len());
-        for c in text.as_str().chars() {
+        for (index, c) in text.as_str().chars().enumerate() {
+            if index % STRETCH == STRETCH - 1 {
+                self.will_write(&escaped, STRETCH)?;
+            }
             if c.is_ascii() {
                 escaped.push(c);
             } else {
@@ -455,6 +464,35 @@ impl Vm {
             }
         }
         Ok(self.heap.string(escaped))
+    }
+
+    /// Appends a text as `repr` shows it, a stretch at a time: it may become ten times as long.
+    fn write_quoted(&self, out: &mut String, text: &str) -> R<()> {
+        if text.len() <= STRETCH {
+            quote(out, text, false);
+            return Ok(());
+        }
+        let mark = mark_of(text);
+        out.push(mark);
+        let mut rest = text;
+        while !rest.is_empty() {
+            self.will_write(out, STRETCH)?;
+            let mut end = rest.len().min(STRETCH);
+            while !rest.is_char_boundary(end) {
+                end += 1;
+            }
+            let (stretch, after) = rest.split_at(end);
+            quote_stretch(out, stretch, mark, false);
+            rest = after;
+        }
+        out.push(mark);
+        Ok(())
+    }
+
+    /// Before a stretch of so many characters is appended to a text in the making.
+    fn will_write(&self, out: &str, count: usize) -> R<()> {
+        self.charge((count / 64) as u64)?;
+        self.check_alloc(out.len() + 10 * count)
     }
 
     /// `format(value, spec)`.
@@ -491,9 +529,19 @@ impl Vm {
 
 /// Appends a string as `repr` shows it. With `ascii`, other letters are escaped, too.
 pub fn quote(out: &mut String, text: &str, ascii: bool) {
-    let mark = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    out.reserve(text.len() + 2);
+    let mark = mark_of(text);
     out.push(mark);
+    quote_stretch(out, text, mark, ascii);
+    out.push(mark);
+}
+
+/// The quotation mark that suits a text.
+fn mark_of(text: &str) -> char {
+    if text.contains('\'') && !text.contains('"') { '"' } else { '\'' }
+}
+
+fn quote_stretch(out: &mut String, text: &str, mark: char, ascii: bool) {
+    out.reserve(text.len() + 1);
     for c in text.chars() {
         match c {
             '\\' => out.push_str("\\\\"),
@@ -509,7 +557,6 @@ pub fn quote(out: &mut String, text: &str, ascii: bool) {
             c => escape(out, c),
         }
     }
-    out.push(mark);
 }
 
 /// `\x07`, `\u200b`, `\U000e0001`.

@@ -249,6 +249,9 @@ impl Vm {
         let here = self.heap.here.get();
         while self.heap.has_finalizers() {
             for (place, rite) in self.heap.take_finalizers() {
+                if self.ticks.crossed.get().is_some() || self.charge(4).is_err() && self.held_up() {
+                    continue;
+                }
                 self.heap.here.set(place);
                 match rite {
                     LastRite::Finalize(object) => self.finalize(object),
@@ -266,6 +269,23 @@ impl Vm {
             self.raised.set(raised);
         }
         self.ticks.finalizing.set(false);
+    }
+
+    /// Whether a limit keeps the rest of the finalisers from running: what they belong to goes without. An interrupt only waits.
+    #[cold]
+    fn held_up(&self) -> bool {
+        drop(self.take_raised());
+        if self.ticks.crossed.get().is_none() {
+            self.ticks.interrupt.borrow().store(true, Ordering::Relaxed);
+        }
+        self.ticks.crossed.get().is_some()
+    }
+
+    /// Lets objects that became unreachable go without their finalisers, once a limit has ended the script.
+    pub fn forget_finalizers(&self) {
+        while self.heap.has_finalizers() {
+            drop(self.heap.take_finalizers());
+        }
     }
 
     fn finalize(&self, object: ObjRef) {
@@ -289,6 +309,10 @@ impl Vm {
     /// Reports an exception that has nowhere to go on standard error, as CPython does.
     pub fn unraisable(&self, what: &str, object: &Value) {
         let exception = self.take_raised();
+        if exception.downcast::<Exception>().is_some_and(|e| e.uncatchable.get()) {
+            // It is raised again at the next look.
+            return;
+        }
         if let Some(sys) = self.modules.get_str(&self.n.sys)
             && let Some(sys) = sys.payload::<crate::value::Module>()
             && let Some(hook) = sys.dict.get_text("unraisablehook")

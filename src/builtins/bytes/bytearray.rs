@@ -59,6 +59,7 @@ fn clear(vm: &Vm, array: &Ref<ByteArray>) -> R<()> {
 
 fn copy(vm: &Vm, this: Data<'_>) -> R {
     vm.check_alloc(this.len())?;
+    vm.will_scan(this.len())?;
     Ok(Value::from(vm.heap.bytearray(this.with(<[u8]>::to_vec))))
 }
 
@@ -81,6 +82,7 @@ fn insert(vm: &Vm, array: &Ref<ByteArray>, index: i64, item: &Value) -> R<()> {
     let byte = vm.byte(item)?;
     vm.check_resizable(array)?;
     vm.check_alloc(1)?;
+    will_move(vm, array)?;
     array.with_mut(|bytes| {
         let len = bytes.len() as i64;
         let at = if index < 0 { index.saturating_add(len).max(0) } else { index.min(len) };
@@ -95,6 +97,9 @@ fn pop(vm: &Vm, array: &Ref<ByteArray>, Given(index): Given<i64>) -> R<i64> {
         return Err(vm.index_error("pop from empty bytearray"));
     }
     vm.check_resizable(array)?;
+    if index != -1 {
+        will_move(vm, array)?;
+    }
     let popped = array.with_mut(|bytes| {
         let at = if index < 0 { index.saturating_add(bytes.len() as i64) } else { index };
         let at = usize::try_from(at).ok().filter(|at| *at < bytes.len())?;
@@ -105,6 +110,7 @@ fn pop(vm: &Vm, array: &Ref<ByteArray>, Given(index): Given<i64>) -> R<i64> {
 
 fn remove(vm: &Vm, array: &Ref<ByteArray>, value: &Value) -> R<()> {
     let byte = vm.byte(value)?;
+    will_move(vm, array)?;
     let Some(at) = array.with(|bytes| memchr::memchr(byte, bytes)) else {
         return Err(vm.value_error("value not found in bytearray"));
     };
@@ -113,8 +119,15 @@ fn remove(vm: &Vm, array: &Ref<ByteArray>, value: &Value) -> R<()> {
     Ok(())
 }
 
-fn reverse(_vm: &Vm, array: &Ref<ByteArray>) {
+fn reverse(vm: &Vm, array: &Ref<ByteArray>) -> R<()> {
+    will_move(vm, array)?;
     array.with_mut(|bytes| bytes.reverse());
+    Ok(())
+}
+
+/// Before all bytes are looked at, or change their places.
+fn will_move(vm: &Vm, array: &Ref<ByteArray>) -> R<()> {
+    vm.will_scan(array.with(<[u8]>::len))
 }
 
 fn set_item(vm: &Vm, array: &Ref<ByteArray>, key: &Value, value: &Value) -> R<()> {

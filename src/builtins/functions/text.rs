@@ -69,9 +69,7 @@ fn print(vm: &Vm, args: Args<'_>) -> R {
     };
     match files::stream_of(&file) {
         Some(stream) => {
-            let (text, result) = joined(vm, args.positional, separator, end);
-            vm.write(stream, &text)?;
-            result?;
+            write_all(vm, stream, args.positional, separator, end)?;
             if flush {
                 vm.host.flush(stream).map_err(|error| vm.io_error(error, None))?;
             }
@@ -94,15 +92,22 @@ fn print(vm: &Vm, args: Args<'_>) -> R {
     Ok(Value::None)
 }
 
-/// The text of a `print`, as far as it goes if showing a value fails.
-fn joined(vm: &Vm, values: &[Value], separator: &str, end: &str) -> (String, R<()>) {
+/// From this length on, what has been put together is written before more is.
+const LONG: usize = 1 << 16;
+
+/// Writes what a `print` says, as far as it goes if showing a value fails.
+fn write_all(vm: &Vm, stream: Stream, values: &[Value], separator: &str, end: &str) -> R<()> {
     let mut text = String::new();
     // What came before a value that cannot be shown is printed.
     let mut whole = 0;
     let mut put = || {
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
-                text.push_str(separator);
+                add(vm, stream, &mut text, separator)?;
+            }
+            if text.len() >= LONG {
+                vm.charge((text.len() / 1024) as u64)?;
+                vm.write(stream, &std::mem::take(&mut text))?;
             }
             whole = text.len();
             match value.downcast::<Str>() {
@@ -116,14 +121,24 @@ fn joined(vm: &Vm, values: &[Value], separator: &str, end: &str) -> (String, R<(
                 None => text.push_str(vm.str(value)?.as_str()),
             }
         }
-        text.push_str(end);
-        Ok(())
+        add(vm, stream, &mut text, end)
     };
     let result = put();
     if result.is_err() {
         text.truncate(whole);
     }
-    (text, result)
+    vm.write(stream, &text)?;
+    result
+}
+
+/// Adds to what is to be written; what is long is written as it stands.
+fn add(vm: &Vm, stream: Stream, text: &mut String, part: &str) -> R<()> {
+    if part.len() < LONG {
+        text.push_str(part);
+        return Ok(());
+    }
+    vm.write(stream, &std::mem::take(text))?;
+    vm.write(stream, part)
 }
 
 /// `sys.stdout`: the object there, or nothing if it is `None`. Programs that never import `sys` write to the host's stream.

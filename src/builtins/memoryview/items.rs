@@ -129,7 +129,7 @@ fn set_part(vm: &Vm, this: &Open<'_>, layout: Layout, value: &Value) -> R<()> {
     if given.code != layout.code || given.shape != layout.shape {
         return Err(vm.value_error("memoryview assignment: lvalue and rvalue have different structures"));
     }
-    let from = vm.heap.alloc(MemoryView::new(lent.clone(), given));
+    let from = vm.heap.alloc_owning(MemoryView::new(lent.clone(), given));
     will_copy(vm, &Open { view: &from, lent })?;
     // Copied first: both may look at the same bytes.
     let data = from.with(<[u8]>::to_vec).unwrap_or_default();

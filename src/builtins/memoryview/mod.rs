@@ -91,7 +91,7 @@ impl Open<'_> {
 
     /// Another view of the same bytes.
     fn view(&self, vm: &Vm, layout: Layout) -> Value {
-        Value::from(vm.heap.alloc(MemoryView::new(self.lent.clone(), layout)))
+        Value::from(vm.heap.alloc_owning(MemoryView::new(self.lent.clone(), layout)))
     }
 }
 
@@ -109,7 +109,7 @@ fn lend(vm: &Vm, object: &Value) -> R<Option<(Lent, Layout)>> {
 
 fn new(vm: &Vm, object: &Value) -> R {
     match lend(vm, object)? {
-        Some((lent, layout)) => Ok(Value::from(vm.heap.alloc(MemoryView::new(lent, layout)))),
+        Some((lent, layout)) => Ok(Value::from(vm.heap.alloc_owning(MemoryView::new(lent, layout)))),
         None => {
             let given = vm.class_of(object).name();
             Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{}'", given.as_str())))
@@ -219,7 +219,7 @@ fn equals(vm: &Vm, this: &Value, other: &Value) -> R<Option<bool>> {
         return Ok(Some(false));
     }
     let this = Open { view, lent: left };
-    let other = vm.heap.alloc(MemoryView::new(lent.clone(), layout));
+    let other = vm.heap.alloc_owning(MemoryView::new(lent.clone(), layout));
     let other = Open { view: &other, lent };
     if this.layout().scalar == other.layout().scalar && matches!(this.layout().code, 'B' | 'b' | 'c' | 'h' | 'i' | 'q') {
         will_copy(vm, &this)?;

@@ -196,7 +196,10 @@ fn stripped(vm: &Vm, name: &str, text: &Ref<Str>, chars: &Value, left: bool, rig
         if right { body.trim_end_matches(test) } else { body }
     };
     let kept = match chars {
-        Value::Undef | Value::None => trim(&characters::is_space),
+        Value::Undef | Value::None => {
+            vm.will_scan(body.len())?;
+            trim(&characters::is_space)
+        }
         chars => match chars.as_str() {
             Some(set) => {
                 vm.charge((body.len() as u64 / 64).saturating_mul(set.len() as u64 / 16 + 1) / 8)?;

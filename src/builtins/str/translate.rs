@@ -50,6 +50,7 @@ pub fn maketrans(vm: &Vm, x: &Value, y: &Value, z: &Value) -> R {
         let Some(given) = x.payload::<Dict>() else {
             return Err(vm.type_error("if you give only one argument to maketrans it must be a dict"));
         };
+        vm.will_copy(given.len())?;
         for (key, value) in given.to_vec() {
             let key = match key.payload::<Str>() {
                 Some(text) => match (text.char_at(0), text.len()) {
@@ -73,10 +74,16 @@ pub fn maketrans(vm: &Vm, x: &Value, y: &Value, z: &Value) -> R {
     if from.len() != to.len() {
         return Err(vm.value_error("the first two maketrans arguments must have equal length"));
     }
-    for (from, to) in from.as_str().chars().zip(to.as_str().chars()) {
+    for (at, (from, to)) in from.as_str().chars().zip(to.as_str().chars()).enumerate() {
+        if at % 64 == 63 {
+            vm.charge(8)?;
+        }
         vm.dict_set(&table, Value::Int(from as i64), Value::Int(to as i64))?;
     }
-    for c in z.as_str().unwrap_or_default().chars() {
+    for (at, c) in z.as_str().unwrap_or_default().chars().enumerate() {
+        if at % 64 == 63 {
+            vm.charge(8)?;
+        }
         vm.dict_set(&table, Value::Int(c as i64), Value::None)?;
     }
     Ok(Value::from(table))

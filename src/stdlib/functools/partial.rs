@@ -2,14 +2,14 @@
 
 use super::super::support::repr_guarded;
 use crate::native::define_class;
-use crate::value::{Class, Dict, Payload, R, Ref, Str, Value, Visitor};
+use crate::value::{Class, Dict, Payload, R, Ref, Str, Tuple, Value, Visitor};
 use crate::vm::{Args, Vm};
 use crate::{native_kind, rows};
 
 /// The native part of a partial.
 struct Partial {
     function: Value,
-    args: Box<[Value]>,
+    args: Ref<Tuple>,
     keywords: Ref<Dict>,
 }
 
@@ -19,7 +19,7 @@ impl Payload for Partial {
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.value(&self.function);
-        visitor.values(self.args.iter());
+        visitor.reference(&self.args);
         visitor.reference(&self.keywords);
     }
 }
@@ -68,7 +68,8 @@ fn partial_new(vm: &Vm, args: Args<'_>) -> R {
             for (name, value) in inner.keywords.to_vec() {
                 vm.dict_set(&all, name, value)?;
             }
-            (inner.function.clone(), inner.args.to_vec())
+            vm.will_copy(inner.args.len())?;
+            (inner.function.clone(), inner.args.items().to_vec())
         }
         None => (function.clone(), Vec::with_capacity(given.len())),
     };
@@ -79,7 +80,7 @@ fn partial_new(vm: &Vm, args: Args<'_>) -> R {
     for (name, value) in args.keywords {
         all.set_str(name, value.clone());
     }
-    let made = vm.heap.alloc(Partial { function, args: positional.into(), keywords: all });
+    let made = vm.heap.alloc(Partial { function, args: vm.heap.tuple(positional), keywords: all });
     Ok(Value::from(vm.heap.instance_of_base(class, made.into())))
 }
 
@@ -92,10 +93,13 @@ fn partial_call(vm: &Vm, args: Args<'_>) -> R {
     };
     if this.keywords.is_empty() && args.keywords.is_empty() {
         if given.is_empty() {
-            return vm.call(&this.function, &this.args);
+            return vm.call(&this.function, this.args.items());
         }
-        return vm.call(&this.function, &[&this.args, given].concat());
+        vm.will_copy(this.args.len())?;
+        return vm.call(&this.function, &[this.args.items(), given].concat());
     }
+    vm.will_copy(this.args.len())?;
+    vm.charge((this.keywords.len() * (args.keywords.len() + 1) / 64) as u64)?;
     let mut keywords: Vec<(Ref<Str>, Value)> = Vec::with_capacity(this.keywords.len() + args.keywords.len());
     for (name, value) in this.keywords.to_vec() {
         let Some(name) = name.payload::<Str>() else { return Err(vm.type_error("keywords must be strings")) };
@@ -107,15 +111,15 @@ fn partial_call(vm: &Vm, args: Args<'_>) -> R {
             keywords.push((name.clone(), value.clone()));
         }
     }
-    vm.call_with(&this.function, Args { positional: &[&this.args, given].concat(), keywords: &keywords })
+    vm.call_with(&this.function, Args { positional: &[this.args.items(), given].concat(), keywords: &keywords })
 }
 
 fn function(_vm: &Vm, this: &Ref<Partial>) -> Value {
     this.function.clone()
 }
 
-fn args(vm: &Vm, this: &Ref<Partial>) -> Value {
-    vm.heap.tuple(&*this.args).into()
+fn args(_vm: &Vm, this: &Ref<Partial>) -> Value {
+    Value::from(&this.args)
 }
 
 fn keywords(_vm: &Vm, this: &Ref<Partial>) -> Value {
@@ -124,7 +128,7 @@ fn keywords(_vm: &Vm, this: &Ref<Partial>) -> Value {
 
 fn reduce(vm: &Vm, this: &Value) -> R {
     let Some(partial) = this.payload::<Partial>() else { return Err(vm.type_error("a partial is required")) };
-    let args: Vec<Value> = std::iter::once(&partial.function).chain(partial.args.iter()).cloned().collect();
+    let args: Vec<Value> = std::iter::once(&partial.function).chain(partial.args.items().iter()).cloned().collect();
     Ok(vm.heap.tuple([Value::from(vm.class_of(this)), vm.heap.tuple(args).into()]).into())
 }
 
@@ -134,7 +138,7 @@ fn repr(vm: &Vm, this: &Value) -> R<String> {
     let name = if class.is_script { class.qualname.get().as_str().to_owned() } else { "functools.partial".to_owned() };
     repr_guarded(vm, this, "...", || {
         let mut parts = vec![vm.repr(&partial.function)?.as_str().to_owned()];
-        for value in &partial.args {
+        for value in partial.args.items() {
             parts.push(vm.repr(value)?.as_str().to_owned());
         }
         for (key, value) in partial.keywords.to_vec() {

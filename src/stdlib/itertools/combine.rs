@@ -51,6 +51,11 @@ fn negative_r(vm: &Vm) -> crate::value::Raised {
     vm.value_error("r must be non-negative")
 }
 
+/// Bytes of a pool and of the row of indices, which the account has from the beginning.
+fn bytes_of(pool: &[Value], indices: usize) -> usize {
+    size_of_val(pool) + indices * size_of::<usize>()
+}
+
 /// `product(*iterables, repeat)`.
 struct Product {
     pools: Vec<Value>,
@@ -62,8 +67,14 @@ impl Payload for Product {
     native_kind!();
     const CONTAINER: bool = true;
 
+    const BUFFERS: bool = true;
+
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.values(&self.pools);
+    }
+
+    fn buffers(&self) -> usize {
+        bytes_of(&self.pools, self.pools.len() * self.repeat)
     }
 }
 
@@ -82,7 +93,7 @@ fn product_new(vm: &Vm, class: &Value, iterables: &Value, Given(repeat): Given<i
         pools.push(Value::from(vm.heap.tuple(vm.collect(iterable)?)));
     }
     let made = Product { pools, repeat: repeat as usize, indices: RefCell::new(Indices::Fresh) };
-    wrap_new(vm, class, vm.heap.alloc(made).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(made).into())
 }
 
 impl Product {
@@ -152,8 +163,14 @@ impl Payload for Permutations {
     native_kind!();
     const CONTAINER: bool = true;
 
+    const BUFFERS: bool = true;
+
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.values(&self.pool);
+    }
+
+    fn buffers(&self) -> usize {
+        bytes_of(&self.pool, 2 * self.pool.len())
     }
 }
 
@@ -171,7 +188,7 @@ fn permutations_new(vm: &Vm, class: &Value, iterable: &Value, r: &Value) -> R {
     }
     let state = PermutationState { indices: Indices::Fresh, cycles: Vec::new() };
     let made = Permutations { pool, length: length as usize, state: RefCell::new(state) };
-    wrap_new(vm, class, vm.heap.alloc(made).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(made).into())
 }
 
 impl NativeIterator for Permutations {
@@ -231,8 +248,14 @@ macro_rules! combinations_payload {
             native_kind!();
             const CONTAINER: bool = true;
 
+            const BUFFERS: bool = true;
+
             fn trace(&self, visitor: &mut Visitor<'_>) {
                 visitor.values(&self.pool);
+            }
+
+            fn buffers(&self) -> usize {
+                bytes_of(&self.pool, self.length)
             }
         }
 
@@ -259,13 +282,13 @@ fn pool_and_length(vm: &Vm, iterable: &Value, r: &Value) -> R<(Vec<Value>, usize
 fn combinations_new(vm: &Vm, class: &Value, iterable: &Value, r: &Value) -> R {
     let (pool, length) = pool_and_length(vm, iterable, r)?;
     let made = Combinations::<false> { pool, length, indices: RefCell::new(Indices::Fresh) };
-    wrap_new(vm, class, vm.heap.alloc(made).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(made).into())
 }
 
 fn combinations_with_replacement_new(vm: &Vm, class: &Value, iterable: &Value, r: &Value) -> R {
     let (pool, length) = pool_and_length(vm, iterable, r)?;
     let made = Combinations::<true> { pool, length, indices: RefCell::new(Indices::Fresh) };
-    wrap_new(vm, class, vm.heap.alloc(made).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(made).into())
 }
 
 impl<const REPEATED: bool> Combinations<REPEATED> {

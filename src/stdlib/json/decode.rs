@@ -57,6 +57,7 @@ pub fn json_loads(vm: &Vm, args: Args<'_>) -> R {
     scanner.skip_space();
     let value = scanner.value()?;
     scanner.skip_space();
+    scanner.settle()?;
     if scanner.at < scanner.bytes.len() {
         return Err(error(vm, "Extra data", &text, scanner.at));
     }
@@ -139,6 +140,7 @@ pub fn json_scan(vm: &Vm, text: &Ref<Str>, start: i64, options: &Ref<Tuple>) -> 
     let from = text.offset((start as usize).min(text.len()));
     let mut scanner = Scanner::new(vm, text, from, hooks);
     let value = scanner.value()?;
+    scanner.settle()?;
     let end = text.index_of_offset(scanner.at);
     Ok(vm.heap.tuple([value, Value::Int(end as i64)]).into())
 }
@@ -161,6 +163,8 @@ struct Scanner<'a> {
     text: &'a Ref<Str>,
     bytes: &'a [u8],
     at: usize,
+    /// As far as the work has been counted.
+    counted: usize,
     hooks: Hooks,
     /// Keys met so far, so that equal ones share an object.
     keys: HashMap<&'a str, Ref<Str>, FixedState>,
@@ -169,7 +173,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(vm: &'a Vm, text: &'a Ref<Str>, at: usize, hooks: Hooks) -> Self {
-        Scanner { vm, text, bytes: text.as_str().as_bytes(), at, hooks, keys: HashMap::default(), steps: 0 }
+        Scanner { vm, text, bytes: text.as_str().as_bytes(), at, counted: at, hooks, keys: HashMap::default(), steps: 0 }
     }
 
     #[inline]
@@ -184,6 +188,14 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Counts the work since the last time.
+    #[inline]
+    fn settle(&mut self) -> R<()> {
+        let passed = self.at - self.counted;
+        self.counted = self.at;
+        self.vm.will_scan(passed)
+    }
+
     #[cold]
     fn fail<T>(&self, message: &str, offset: usize) -> R<T> {
         Err(error(self.vm, message, self.text, offset))
@@ -194,6 +206,7 @@ impl<'a> Scanner<'a> {
         if self.steps.is_multiple_of(64) {
             self.vm.charge(8)?;
         }
+        self.settle()?;
         match self.peek() {
             Some(b'"') => self.string().map(|text| match text {
                 Text::Plain(text) => self.vm.str_value(text),
@@ -429,7 +442,14 @@ impl<'a> Scanner<'a> {
                 let value = self.value()?;
                 match &mut pairs {
                     Some(pairs) => pairs.push(Value::from(vm.heap.tuple([key.into(), value]))),
-                    None => dict.set_str(&key, value),
+                    None => {
+                        let len = dict.len();
+                        if len >= MANY && len.is_power_of_two() {
+                            // The table doubles.
+                            vm.check_alloc(len * 64)?;
+                        }
+                        dict.set_str(&key, value);
+                    }
                 }
                 self.skip_space();
                 match self.peek() {
@@ -452,6 +472,9 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+/// From this many keys on, memory is asked for before a dict grows.
+const MANY: usize = 4096;
 
 /// The text of a string: as it stands in the source, or put together.
 enum Text<'a> {

@@ -145,8 +145,7 @@ impl Encoder<'_> {
     fn object(&mut self, value: &Value, level: usize) -> R<()> {
         let vm = self.vm;
         if let Some(text) = value.as_str() {
-            write_string(&mut self.text, text, self.options.ensure_ascii);
-            return Ok(());
+            return write_string(vm, &mut self.text, text, self.options.ensure_ascii);
         }
         if let Some(dict) = value.payload::<Dict>() {
             return self.nest(value, |this| this.dict(dict, level));
@@ -204,13 +203,30 @@ impl Encoder<'_> {
         result
     }
 
-    fn new_line(&mut self, level: usize) {
+    fn new_line(&mut self, level: usize) -> R<()> {
         if let Some(indent) = &self.options.indent {
+            let width = indent.len().saturating_mul(level);
+            if width > 4096 {
+                self.vm.will_scan(width)?;
+                self.vm.check_alloc(self.text.len().saturating_add(width))?;
+            }
             self.text.push('\n');
             for _ in 0..level {
                 self.text.push_str(indent);
             }
         }
+        Ok(())
+    }
+
+    /// What stands between items, or behind a key.
+    fn separate(&mut self, is_item: bool) -> R<()> {
+        let separator = if is_item { &self.options.item_separator } else { &self.options.key_separator };
+        if separator.len() > 4096 {
+            self.vm.will_scan(separator.len())?;
+            self.vm.check_alloc(self.text.len() + separator.len())?;
+        }
+        self.text.push_str(separator);
+        Ok(())
     }
 
     fn items(&mut self, level: usize, mut next: impl FnMut() -> Option<Value>) -> R<()> {
@@ -220,15 +236,15 @@ impl Encoder<'_> {
         };
         self.text.push('[');
         loop {
-            self.new_line(level + 1);
+            self.new_line(level + 1)?;
             self.value(&item, level + 1)?;
             match next() {
                 Some(following) => item = following,
                 None => break,
             }
-            self.text.push_str(&self.options.item_separator);
+            self.separate(true)?;
         }
-        self.new_line(level);
+        self.new_line(level)?;
         self.text.push(']');
         Ok(())
     }
@@ -259,15 +275,15 @@ impl Encoder<'_> {
                 },
             };
             if !std::mem::take(&mut first) {
-                self.text.push_str(&self.options.item_separator);
+                self.separate(true)?;
             }
-            self.new_line(level + 1);
-            write_string(&mut self.text, name, self.options.ensure_ascii);
-            self.text.push_str(&self.options.key_separator);
+            self.new_line(level + 1)?;
+            write_string(vm, &mut self.text, name, self.options.ensure_ascii)?;
+            self.separate(false)?;
             self.value(&value, level + 1)?;
         }
         if !first {
-            self.new_line(level);
+            self.new_line(level)?;
         }
         self.text.push('}');
         Ok(())
@@ -309,6 +325,7 @@ impl Encoder<'_> {
 /// Sorts entries by key. Strings have the order of their bytes; anything else is compared as `sorted` does.
 fn sort(vm: &Vm, entries: &mut Vec<(Value, Value)>) -> R<()> {
     if entries.iter().all(|(key, _)| key.as_str().is_some()) {
+        vm.charge(entries.len() as u64 / 4)?;
         entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
         return Ok(());
     }
@@ -326,15 +343,39 @@ fn sort(vm: &Vm, entries: &mut Vec<(Value, Value)>) -> R<()> {
 }
 
 /// The text of a string in quotes.
-pub fn json_encode_string(_vm: &Vm, text: &str, ensure_ascii: bool) -> String {
+pub fn json_encode_string(vm: &Vm, text: &str, ensure_ascii: bool) -> R<String> {
     let mut out = String::with_capacity(text.len() + 2);
-    write_string(&mut out, text, ensure_ascii);
-    out
+    write_string(vm, &mut out, text, ensure_ascii)?;
+    Ok(out)
 }
 
-fn write_string(out: &mut String, text: &str, ensure_ascii: bool) {
-    use std::fmt::Write;
+/// Bytes between two looks at the limits while one text is written.
+const STRETCH: usize = 1 << 15;
+
+fn write_string(vm: &Vm, out: &mut String, text: &str, ensure_ascii: bool) -> R<()> {
     out.push('"');
+    if text.len() <= STRETCH {
+        write_stretch(out, text, ensure_ascii);
+    } else {
+        let mut rest = text;
+        while !rest.is_empty() {
+            vm.charge((STRETCH / 128) as u64)?;
+            vm.check_alloc(out.len() + 6 * STRETCH)?;
+            let mut end = rest.len().min(STRETCH);
+            while !rest.is_char_boundary(end) {
+                end += 1;
+            }
+            let (stretch, after) = rest.split_at(end);
+            write_stretch(out, stretch, ensure_ascii);
+            rest = after;
+        }
+    }
+    out.push('"');
+    Ok(())
+}
+
+fn write_stretch(out: &mut String, text: &str, ensure_ascii: bool) {
+    use std::fmt::Write;
     let mut plain = 0;
     for (offset, c) in text.char_indices() {
         let quoted = matches!(c, '"' | '\\' | '\0'..='\x1f') || (ensure_ascii && !(' '..='~').contains(&c));
@@ -360,5 +401,4 @@ fn write_string(out: &mut String, text: &str, ensure_ascii: bool) {
         }
     }
     out.push_str(&text[plain..]);
-    out.push('"');
 }

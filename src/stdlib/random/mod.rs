@@ -16,7 +16,7 @@ use sha2::{Digest, Sha512};
 use super::support::{Meter, add, add_class, run_script, wrap_new};
 use crate::native::{Integer, ModuleRow, define_class, new_module};
 use crate::value::{ByteArray, Bytes, List, Module, Payload, R, Ref, Value};
-use crate::vm::{BoundMethod, Vm};
+use crate::vm::{BoundMethod, Vm, binary};
 use crate::{native_kind, rows};
 use distributions::*;
 
@@ -89,6 +89,12 @@ pub struct Rng {
 impl Payload for Rng {
     native_kind!();
     const CONTAINER: bool = false;
+    const BUFFERS: bool = true;
+
+    /// Those of a twister, which nearly all come to have.
+    fn buffers(&self) -> usize {
+        WORDS * size_of::<u32>()
+    }
 }
 
 /// The words of the generator's state.
@@ -184,7 +190,7 @@ impl Rng {
 }
 
 fn random_new(vm: &Vm, class: &Value) -> R {
-    wrap_new(vm, class, vm.heap.alloc(Rng::default()).into())
+    wrap_new(vm, class, vm.heap.alloc_owning(Rng::default()).into())
 }
 
 fn seed(vm: &Vm, rng: &Ref<Rng>, seed: &Value) -> R<()> {
@@ -203,6 +209,9 @@ fn seed(vm: &Vm, rng: &Ref<Rng>, seed: &Value) -> R<()> {
             number.unsigned_abs()
         }
         value => {
+            let length = binary::length(value).or_else(|| value.as_str().map(str::len)).unwrap_or(0);
+            vm.check_alloc(length.saturating_mul(6))?;
+            vm.will_scan(length.saturating_mul(4))?;
             let bytes = if let Some(text) = value.as_str() {
                 text.as_bytes().to_vec()
             } else if let Some(bytes) = value.payload::<Bytes>() {

@@ -24,6 +24,7 @@ pub struct Match {
 impl Payload for Match {
     crate::native_kind!();
     const CONTAINER: bool = true;
+    const BUFFERS: bool = true;
 
     fn trace(&self, visitor: &mut Visitor<'_>) {
         visitor.reference(&self.pattern);
@@ -32,6 +33,10 @@ impl Payload for Match {
             Subject::Text(text) => visitor.reference(text),
             Subject::Bytes(bytes) => visitor.reference(bytes),
         }
+    }
+
+    fn buffers(&self) -> usize {
+        size_of_val(&*self.spans)
     }
 }
 
@@ -77,7 +82,7 @@ pub fn make(
     (pos, endpos): (usize, usize),
 ) -> Ref<Match> {
     let (pattern, string, subject) = (pattern.clone(), string.clone(), subject.clone());
-    vm.heap.alloc(Match { pattern, string, subject, spans, index, pos, endpos })
+    vm.heap.alloc_owning(Match { pattern, string, subject, spans, index, pos, endpos })
 }
 
 impl Match {

@@ -143,6 +143,9 @@ impl Vm {
 
     /// Changes what a function keeps beside its code. The closure returns what it replaces, to be dropped outside.
     pub(crate) fn change_function<T>(&self, function: &Ref<Function>, change: impl FnOnce(&mut FunctionExtra) -> T) -> T {
+        if function.extra.with(Option::is_none) {
+            self.heap.charge(size_of::<FunctionExtra>());
+        }
         function.extra.with_mut(|extra| change(extra.get_or_insert_default()))
     }
 

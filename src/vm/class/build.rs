@@ -169,7 +169,7 @@ impl Vm {
             base.has_derived.set(true);
         }
         class.bases.set(bases.iter().cloned().collect::<Rc<[_]>>());
-        class.mro.set(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
+        class.set_mro(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
         if !metaclass.is(&self.types.type_) {
             class.metaclass.set(Some(metaclass.clone()));
         }
@@ -216,7 +216,7 @@ impl Vm {
             base.has_derived.set(true);
         }
         class.bases.set(bases.iter().cloned().collect::<Rc<[_]>>());
-        class.mro.set(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
+        class.set_mro(std::iter::once(class.clone()).chain(mro).collect::<Rc<[_]>>());
         self.ask_for_mro(class)?;
         let all = self.heap.objects(Kind::Class);
         let mut derived: Vec<&Ref<Class>> = all
@@ -229,7 +229,7 @@ impl Vm {
         for other in derived {
             let bases = other.bases.get();
             let mro = self.linearise(&bases)?;
-            other.mro.set(std::iter::once(other.clone()).chain(mro).collect::<Rc<[_]>>());
+            other.set_mro(std::iter::once(other.clone()).chain(mro).collect::<Rc<[_]>>());
         }
         self.heap.bump_epoch();
         Ok(())
@@ -415,7 +415,7 @@ impl Vm {
                 }
             }
         }
-        class.mro.set(order.into());
+        class.set_mro(order.into());
         Ok(())
     }
 

@@ -7,10 +7,12 @@ use crate::value::{Class, R, Raised, Ref};
 impl Vm {
     /// The linearised bases of a class with these bases, without the class itself.
     pub(super) fn linearise(&self, bases: &[Ref<Class>]) -> R<Vec<Ref<Class>>> {
+        self.charge(bases.iter().map(|base| base.mro.with(|order| order.len())).sum::<usize>() as u64 / 16)?;
         if let [only] = bases {
             return Ok(only.mro.get().to_vec());
         }
         for (index, base) in bases.iter().enumerate() {
+            self.charge(index as u64 / 64)?;
             if bases[..index].iter().any(|earlier| earlier.is(base)) {
                 return Err(self.type_error(format!("duplicate base class {}", base.name().as_str())));
             }
@@ -26,12 +28,16 @@ impl Vm {
             if lists.is_empty() {
                 return Ok(merged);
             }
-            let in_tail =
-                |candidate: &Ref<Class>| lists.iter().any(|list| list[..list.len() - 1].iter().any(|later| later.is(candidate)));
-            let heads = lists.iter().filter_map(|list| list.last());
-            let Some(next) = heads.into_iter().find(|head| !in_tail(head)).cloned() else {
-                return Err(self.no_consistent_order(&lists));
-            };
+            let in_all: usize = lists.iter().map(Vec::len).sum();
+            let mut found = None;
+            for head in lists.iter().filter_map(|list| list.last()) {
+                self.charge(1 + in_all as u64 / 64)?;
+                if !lists.iter().any(|list| list[..list.len() - 1].iter().any(|later| later.is(head))) {
+                    found = Some(head.clone());
+                    break;
+                }
+            }
+            let Some(next) = found else { return Err(self.no_consistent_order(&lists)) };
             for list in &mut lists {
                 if list.last().is_some_and(|head| head.is(&next)) {
                     list.pop();

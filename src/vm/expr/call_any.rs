@@ -185,7 +185,10 @@ impl CallAny {
     fn spread_keywords(&self, vm: &Vm, callee: &Value, mapping: &Value, keywords: &mut Keywords) -> R<()> {
         let items = match mapping.downcast::<Dict>() {
             Some(dict) if dict.is_empty() => return Ok(()),
-            Some(dict) => dict.to_vec(),
+            Some(dict) => {
+                vm.will_copy(2 * dict.len())?;
+                dict.to_vec()
+            }
             None => {
                 let keys = match vm.find_attr(mapping, &vm.n.keys)? {
                     Some(keys) => vm.call(&keys, &[])?,
@@ -204,13 +207,18 @@ impl CallAny {
                 items
             }
         };
+        // The keys of one mapping are compared with those that came before, and with each other only if they could be equal.
+        let before = keywords.len();
+        let differ = mapping.downcast::<Dict>().is_some();
         for (key, value) in items {
             let Some(name) = key.payload::<Str>() else {
                 vm.type_error("keywords must be strings");
                 return Err(vm.at(self.span));
             };
             let name = vm.name_of(name);
-            if keywords.iter().any(|(known, _)| known.as_str() == name.as_str()) {
+            let among = if differ { before } else { keywords.len() };
+            vm.charge(among as u64 / 64)?;
+            if keywords[..among].iter().any(|(known, _)| known.as_str() == name.as_str()) {
                 return Err(self.repeated(vm, callee, name.as_str()));
             }
             keywords.push((name, value));

@@ -6,6 +6,7 @@ use super::operand::Operand;
 use super::subscript;
 use crate::syntax::Span;
 use crate::syntax::ast::CmpOp;
+use crate::value::dict::LONG_TEXT;
 use crate::value::{Dict, Kind, R, Raised, Set, Str, Value, hash};
 use crate::vm::Vm;
 use crate::vm::node::{Node, Tree};
@@ -56,7 +57,11 @@ fn quick<Op: Comparison>(a: &Value, b: &Value) -> Option<bool> {
         (Value::Float(a), Value::Float(b)) => Some(Op::floats(f64::from_bits(*a), f64::from_bits(*b))),
         (Value::Obj(x), Value::Obj(y)) => {
             let (x, y) = (x.downcast::<Str>()?, y.downcast::<Str>()?);
-            Some(if x.is(y) { Op::ints(0, 0) } else { Op::texts(x.as_str(), y.as_str()) })
+            if x.is(y) {
+                return Some(Op::ints(0, 0));
+            }
+            // Comparing long text is work that counts.
+            (x.byte_len() < LONG_TEXT || y.byte_len() < LONG_TEXT).then(|| Op::texts(x.as_str(), y.as_str()))
         }
         _ => None,
     }

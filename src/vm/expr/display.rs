@@ -193,6 +193,7 @@ impl Node for Joined {
                 }
             }
             if text.len() > 1 << 16 {
+                vm.charge((text.len() / 8192) as u64)?;
                 vm.check_alloc(text.len())?;
             }
         }

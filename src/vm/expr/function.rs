@@ -51,9 +51,6 @@ impl Node for MakeFunction {
         let closure: Box<[Ref<Variable>]> =
             self.captures.iter().filter_map(|&slot| l[slot as usize].downcast::<Variable>().cloned()).collect();
         debug_assert_eq!(closure.len(), self.captures.len(), "a captured variable has no cell");
-        if !closure.is_empty() {
-            vm.heap.charge(size_of_val(&*closure));
-        }
         let function = Function {
             code: code.clone(),
             closure,
@@ -61,7 +58,7 @@ impl Node for MakeFunction {
             kw_defaults: Shared::new(kw_defaults.into()),
             extra: Shared::new(extra),
         };
-        Ok(Value::from(vm.heap.alloc(function)))
+        Ok(Value::from(vm.heap.alloc_owning(function)))
     }
 }
 

@@ -67,6 +67,7 @@ impl<'a> Printf<'a> {
     }
 
     fn run(mut self) -> R<Vec<u8>> {
+        self.vm.will_scan(self.format.len().saturating_mul(4))?;
         while let Some(length) = self.format[self.at..].iter().position(|b| *b == b'%') {
             self.out.extend_from_slice(&self.format[self.at..self.at + length]);
             self.at += length + 1;

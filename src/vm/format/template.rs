@@ -35,6 +35,7 @@ fn expand(vm: &Vm, template: &str, fields: &Fields<'_>, numbering: &mut Numberin
     if depth == 0 {
         return Err(vm.value_error("Max string recursion exceeded"));
     }
+    vm.will_scan(template.len().saturating_mul(8))?;
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.bytes().position(|b| matches!(b, b'{' | b'}')) {

@@ -78,7 +78,10 @@ impl Vm {
         }
         let order = match (a.kind(), b.kind()) {
             (Kind::Str, Kind::Str) => match (a.downcast::<Str>(), b.downcast::<Str>()) {
-                (Some(a), Some(b)) => a.as_str().cmp(b.as_str()),
+                (Some(a), Some(b)) => {
+                    self.will_scan(a.byte_len().min(b.byte_len()))?;
+                    a.as_str().cmp(b.as_str())
+                }
                 _ => return Ok(None),
             },
             (Kind::Tuple, Kind::Tuple) => match (a.downcast::<Tuple>(), b.downcast::<Tuple>()) {
@@ -89,10 +92,13 @@ impl Vm {
                 (Some(a), Some(b)) => return self.items_compare(op, a, b).map(Some),
                 _ => return Ok(None),
             },
-            (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => match binary::compare(a, b) {
-                Some(order) => order,
-                None => return Ok(None),
-            },
+            (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => {
+                self.will_scan(binary::length(a).min(binary::length(b)).unwrap_or(0))?;
+                match binary::compare(a, b) {
+                    Some(order) => order,
+                    None => return Ok(None),
+                }
+            }
             (Kind::Dict, Kind::Dict) => {
                 let (Some(a), Some(b)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else { return Ok(None) };
                 return match op {
@@ -152,10 +158,19 @@ impl Vm {
             _ => {}
         }
         match value.kind() {
-            Kind::Str => Ok(value.downcast::<Str>().map_or(0, |text| text.hash() as i64)),
+            Kind::Str => match value.downcast::<Str>() {
+                Some(text) => self.hash_text(text),
+                None => Ok(0),
+            },
             Kind::BigInt => Ok(numeric::hash(value)),
             Kind::Complex => Ok(value.downcast::<Complex>().map_or(0, number::complex::hash)),
-            Kind::Bytes => Ok(value.downcast::<Bytes>().map_or(0, |bytes| bytes.hash() as i64)),
+            Kind::Bytes => match value.downcast::<Bytes>() {
+                Some(bytes) => {
+                    self.will_scan(bytes.data().len())?;
+                    Ok(bytes.hash() as i64)
+                }
+                None => Ok(0),
+            },
             Kind::Tuple => self.hash_tuple(value),
             Kind::FrozenSet => Ok(value.downcast::<FrozenSet>().map_or(0, |set| set.hash())),
             Kind::Range => {

@@ -16,6 +16,9 @@ use super::Vm;
 use crate::syntax::ast::{CmpOp, Operator, UnaryOp};
 use crate::value::{BigInt, Complex, Dict, FrozenSet, Instance, Kind, List, R, Ref, Set, Str, Tuple, Value, hash};
 
+/// Comparing longer text, or bytes, is work that counts.
+pub(crate) use crate::value::dict::LONG_TEXT;
+
 impl Vm {
     /// `a op b`.
     #[inline]
@@ -138,6 +141,7 @@ impl Vm {
             (Value::Obj(x), Value::Obj(y)) if x.is(y) => Ok(true),
             _ => {
                 if let (Some(x), Some(y)) = (a.downcast::<Str>(), b.downcast::<Str>()) {
+                    self.will_scan(x.byte_len().min(y.byte_len()))?;
                     return Ok(x.as_str() == y.as_str());
                 }
                 self.eq_slowly(a, b)
@@ -195,13 +199,25 @@ impl Vm {
         match value {
             Value::Int(i) => Ok(hash::int(*i)),
             Value::Obj(object) => match object.kind() {
-                Kind::Str => Ok(value.downcast::<Str>().map_or(0, |s| s.hash() as i64)),
+                Kind::Str => match value.downcast::<Str>() {
+                    Some(text) => self.hash_text(text),
+                    None => Ok(0),
+                },
                 Kind::Tuple => self.hash_tuple(value),
                 Kind::Instance | Kind::Native | Kind::Class | Kind::Exception => self.hash_special(value),
                 _ => self.hash_builtin(value),
             },
             _ => self.hash_builtin(value),
         }
+    }
+
+    /// The hash of a text, whose computation counts if it is long.
+    #[inline]
+    fn hash_text(&self, text: &Ref<Str>) -> R<i64> {
+        if text.byte_len() > LONG_TEXT && !text.is_hashed() {
+            self.will_scan(text.byte_len())?;
+        }
+        Ok(text.hash() as i64)
     }
 
     fn hash_tuple(&self, value: &Value) -> R<i64> {
@@ -297,7 +313,11 @@ pub fn less_quickly(a: &Value, b: &Value) -> Option<bool> {
         (Value::Int(a), Value::Int(b)) => Some(a < b),
         (Value::Float(a), Value::Float(b)) => Some(f64::from_bits(*a) < f64::from_bits(*b)),
         (Value::Obj(x), Value::Obj(y)) => match (x.kind(), y.kind()) {
-            (Kind::Str, Kind::Str) => Some(a.downcast::<Str>()?.as_str() < b.downcast::<Str>()?.as_str()),
+            (Kind::Str, Kind::Str) => {
+                let (a, b) = (a.downcast::<Str>()?, b.downcast::<Str>()?);
+                // Comparing long text is work that counts.
+                (a.byte_len().min(b.byte_len()) <= LONG_TEXT).then(|| a.as_str() < b.as_str())
+            }
             (Kind::Tuple, Kind::Tuple) => less_tuple(a.downcast()?, b.downcast()?),
             _ => None,
         },
