@@ -254,6 +254,26 @@ fn the_account_of_memory_is_balanced() {
 }
 
 #[test]
+fn circles_make_room_for_large_objects() {
+    let mut interpreter = Interpreter::builder().memory(16 << 20).build();
+    let code = "
+import asyncio
+queue = asyncio.Queue()
+for turn in range(200):
+    circle = []
+    circle.append(circle)
+    match turn % 5:
+        case 0: circle.append('x' * 3_000_000)
+        case 1: circle.append(bytes(3_000_000))
+        case 2: circle += [0] * 200_000
+        case 3: circle.append(''.join(['x' * 1000] * 3000))
+        case 4: circle.append(f'{turn:>3000000}')
+    queue.put_nowait(turn)
+";
+    interpreter.exec(code).unwrap();
+}
+
+#[test]
 fn walks_over_shared_lists_heed_the_limits() {
     let mut interpreter = Interpreter::builder().limits(Limits::none()).time(Duration::from_millis(100)).build();
     let shared = "
@@ -350,7 +370,6 @@ def f(**keywords): pass
 
 #[test]
 fn what_objects_own_is_on_the_account_of_memory() {
-    let mut interpreter = Interpreter::builder().memory(8 << 20).build();
     let owners = [
         "import itertools\nmade = itertools.permutations([1] * 1000)",
         "import itertools\nmade = itertools.combinations([1] * 1000, 500)",
@@ -365,6 +384,7 @@ fn what_objects_own_is_on_the_account_of_memory() {
         "class made(made if 'made' in globals() else object): pass",
     ];
     for code in owners {
+        let mut interpreter = Interpreter::builder().memory(8 << 20).build();
         interpreter.exec("kept, made = [], object").unwrap();
         let (first, last) = code.rsplit_once('\n').unwrap_or(("", code));
         // A hundred thousand of each would take far more than the limit.
@@ -375,7 +395,6 @@ fn what_objects_own_is_on_the_account_of_memory() {
             _ => false,
         };
         assert!(ended, "{code}: {outcome:?}");
-        interpreter.exec("import atexit\natexit._clear()").unwrap();
     }
 }
 
