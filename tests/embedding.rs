@@ -271,6 +271,17 @@ for turn in range(200):
     queue.put_nowait(turn)
 ";
     interpreter.exec(code).unwrap();
+    // Looking for circles again and again counts as work.
+    let mut interpreter = Interpreter::builder().limits(Limits::none()).memory(16 << 20).time(Duration::from_millis(50)).build();
+    interpreter.exec("kept = [[] for _ in range(100_000)]").unwrap();
+    let began = Instant::now();
+    let code = "
+while True:
+    try: 'x' * 15_000_000
+    except MemoryError: pass
+";
+    assert!(matches!(interpreter.exec(code), Err(Error::Limit(Limit::Deadline))));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -156,7 +156,13 @@ impl Vm {
     #[cold]
     #[inline(never)]
     fn make_room(&self, bytes: usize) -> bool {
-        bytes <= self.heap.limit() && self.collect_cycles() > 0 && self.heap.room_for(bytes)
+        if bytes > self.heap.limit() {
+            return false;
+        }
+        // Looking through all objects is work that counts, when the limits are looked at next.
+        let ticks = &self.heap.ticks;
+        ticks.set(ticks.get().saturating_sub_unsigned(self.heap.bytes() as u64 / 1024));
+        self.collect_cycles() > 0 && self.heap.room_for(bytes)
     }
 
     /// As `check_alloc`, for `count` items of `size` bytes.
