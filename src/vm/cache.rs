@@ -4,37 +4,83 @@
 //! class attribute that lookups depend on changes, and whenever a class or shape is freed, so an address cannot come to mean another
 //! shape, and a function found in a class is still there, which keeps it alive while the cache matches.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use super::Vm;
 use super::function::{ClassMethod, Function, Property, StaticMethod};
 use super::unowned::Unowned;
 use crate::value::{Class, Instance, Kind, Ref, Shape, Str, Value};
 
-/// What a site knows.
+/// What a site knows: about the shape that it met first, and about a few others once it has met them.
 pub struct Cache<T> {
+    first: Entry<T>,
+    others: OnceCell<Box<Others<T>>>,
+}
+
+struct Entry<T> {
     shape: Cell<usize>,
     epoch: Cell<u32>,
     known: Cell<T>,
 }
 
+/// Of a site that meets objects of several shapes: the last few take turns.
+struct Others<T> {
+    entries: [Entry<T>; 4],
+    next: Cell<usize>,
+}
+
+impl<T: Copy> Entry<T> {
+    const fn new(blank: T) -> Self {
+        Entry { shape: Cell::new(0), epoch: Cell::new(0), known: Cell::new(blank) }
+    }
+
+    #[inline(always)]
+    fn is_about(&self, shape: usize, epoch: u32) -> bool {
+        self.shape.get() == shape && self.epoch.get() == epoch
+    }
+
+    fn set(&self, shape: usize, epoch: u32, known: T) {
+        self.shape.set(shape);
+        self.epoch.set(epoch);
+        self.known.set(known);
+    }
+}
+
 impl<T: Copy> Cache<T> {
     /// A cache that knows nothing; `blank` is never returned.
     pub const fn new(blank: T) -> Self {
-        Cache { shape: Cell::new(0), epoch: Cell::new(0), known: Cell::new(blank) }
+        Cache { first: Entry::new(blank), others: OnceCell::new() }
     }
 
     /// What is known about instances like this one.
     #[inline(always)]
     pub fn get(&self, vm: &Vm, instance: &Instance) -> Option<T> {
-        (self.shape.get() == instance.shape_address() && self.epoch.get() == vm.heap.epoch()).then(|| self.known.get())
+        let (shape, epoch) = (instance.shape_address(), vm.heap.epoch());
+        if self.first.is_about(shape, epoch) {
+            return Some(self.first.known.get());
+        }
+        self.others.get()?.find(shape, epoch)
     }
 
     /// Notes what holds for instances of this shape.
     pub fn set(&self, vm: &Vm, shape: &Ref<Shape>, known: T) {
-        self.shape.set(shape.address());
-        self.epoch.set(vm.heap.epoch());
-        self.known.set(known);
+        let (shape, epoch) = (shape.address(), vm.heap.epoch());
+        if self.first.epoch.get() != epoch || self.first.shape.get() == shape {
+            return self.first.set(shape, epoch, known);
+        }
+        let others = self
+            .others
+            .get_or_init(|| Box::new(Others { entries: std::array::from_fn(|_| Entry::new(known)), next: Cell::new(0) }));
+        let place = others.next.get();
+        others.next.set((place + 1) % others.entries.len());
+        others.entries[place].set(shape, epoch, known);
+    }
+}
+
+impl<T: Copy> Others<T> {
+    #[inline(never)]
+    fn find(&self, shape: usize, epoch: u32) -> Option<T> {
+        self.entries.iter().find(|entry| entry.is_about(shape, epoch)).map(|entry| entry.known.get())
     }
 }
 
