@@ -635,9 +635,12 @@ impl AnyFuture {
             State::Failed => {
                 let exception = self.peek_exception();
                 self.mark_seen();
-                let traceback = self.core().more.with(|more| more.as_ref().map(|more| more.traceback.clone()));
-                if let (Some(inner), Some(traceback)) = (exception.downcast::<Exception>(), traceback) {
-                    inner.traceback.set(if traceback.is_undef() { Value::None } else { traceback });
+                // The traceback with which it came is that of the first who asks; later ones begin their own.
+                let traceback = self.core().more.with_mut(|more| more.as_mut().map(|more| std::mem::take(&mut more.traceback)));
+                if let Some(inner) = exception.downcast::<Exception>() {
+                    let traceback = traceback.filter(|traceback| !traceback.is_undef());
+                    let old = inner.traceback.replace(traceback.unwrap_or(Value::None));
+                    drop(old);
                 }
                 Err(vm.raise(exception))
             }

@@ -482,7 +482,8 @@ impl Vm {
             if signature.is_positional() || signature.has_args {
                 return self.type_error(format!("{name} expected at least {least} argument{s}, got {given}"));
             }
-            return self.type_error(format!("{name}() takes at least {least} positional argument{s} ({given} given)"));
+            let bound = if signature.positional == signature.required { "exactly" } else { "at least" };
+            return self.type_error(format!("{name}() takes {bound} {least} positional argument{s} ({given} given)"));
         }
         if index >= signature.positional {
             return self.type_error(format!("{name}() missing required keyword-only argument '{}'", parameter.name));

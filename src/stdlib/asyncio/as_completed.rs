@@ -79,7 +79,7 @@ fn begin(vm: &Vm, iterator: &Ref<Iterator>, awaitables: &Value, timeout: &Value)
     let left = futures.len();
     let completions = completions(vm, futures)?;
     if !timeout.is_none() && left > 0 {
-        let when = sched::now(vm) + vm.to_f64(timeout)?;
+        let when = sched::now(vm) + super::loops::number(vm, timeout)?;
         let event_loop = super::futures::loop_or_current(vm, None)?;
         event_loop.add_timer(vm, when, Due::GiveUp(completions.clone()))?;
     }

@@ -23,6 +23,7 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
             "__init__", "value=1" => init(0 1);
             "__repr__", "" => repr(0);
             "locked", "" => locked(0);
+            get "_value" => value(0);
             async "acquire", "" => acquire(0);
             "release", "" => release(0);
             async "__aenter__", "" => enter(0);
@@ -198,6 +199,11 @@ fn repr(vm: &Vm, value: &Value) -> R<String> {
 
 fn locked(vm: &Vm, semaphore: &Value) -> R<bool> {
     counter(vm, semaphore).map(Counter::is_locked)
+}
+
+/// What is left, where programs are used to look.
+fn value(vm: &Vm, semaphore: &Value) -> R<i64> {
+    counter(vm, semaphore).map(|counter| counter.value.get())
 }
 
 fn acquire(_vm: &Vm, semaphore: Value) -> R<impl NativeFrame + use<>> {

@@ -413,7 +413,7 @@ impl NativeFrame for WaitFrame {
                 let waiter = event_loop.create_future(vm);
                 let timed = !timeout.is_none();
                 if timed {
-                    let at = sched::now(vm) + vm.to_f64(&timeout)?;
+                    let at = sched::now(vm) + super::loops::number(vm, &timeout)?;
                     event_loop.add_timer(vm, at, Due::Wake(waiter.clone()))?;
                 }
                 let wait = waiting::wait(vm, waiter.clone(), &futures, when)?;

@@ -38,7 +38,7 @@ pub fn load(vm: &Vm, module: &Ref<Module>) {
 }
 
 fn seconds(vm: &Vm, value: &Value) -> R<Option<f64>> {
-    if value.is_none() { Ok(None) } else { vm.to_f64(value).map(Some) }
+    if value.is_none() { Ok(None) } else { super::loops::number(vm, value).map(Some) }
 }
 
 /// `asyncio.timeout(delay)`.
