@@ -91,6 +91,9 @@ fn generator_send(vm: &Vm, this: &Ref<Generator>, value: Value) -> R {
 
 /// The exception that `throw` is given: an instance, or a class with a value and a traceback.
 fn thrown(vm: &Vm, typ: &Value, val: &Value, tb: &Value) -> R {
+    if !val.is_undef() || !tb.is_undef() {
+        vm.deprecated("the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.")?;
+    }
     let exception = if typ.kind() == Kind::Exception {
         if !val.is_undef() && !val.is_none() {
             return Err(vm.type_error("instance exception may not have a separate value"));

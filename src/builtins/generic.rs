@@ -132,6 +132,17 @@ fn alias_repr(vm: &Vm, this: &Ref<GenericAlias>) -> R<String> {
     }
     write_type(vm, &mut text, &this.origin)?;
     text.push('[');
+    if let Some((result, arguments)) = arguments_of_callable(vm, this) {
+        text.push('[');
+        for (index, item) in arguments.iter().enumerate() {
+            text.push_str(if index > 0 { ", " } else { "" });
+            write_type(vm, &mut text, item)?;
+        }
+        text.push_str("], ");
+        write_type(vm, &mut text, result)?;
+        text.push(']');
+        return Ok(text);
+    }
     for (index, item) in this.args.items().iter().enumerate() {
         if index > 0 {
             text.push_str(", ");
@@ -143,6 +154,17 @@ fn alias_repr(vm: &Vm, this: &Ref<GenericAlias>) -> R<String> {
     }
     text.push(']');
     Ok(text)
+}
+
+/// What an alias of `collections.abc.Callable` shows in brackets of its own.
+fn arguments_of_callable<'a>(vm: &Vm, this: &'a Ref<GenericAlias>) -> Option<(&'a Value, &'a [Value])> {
+    let class = this.origin.downcast::<Class>()?;
+    let module = class.dict.get_str(&vm.n.__module__)?;
+    let is_callable = class.own_name().as_str() == "Callable" && module.as_str() == Some("collections.abc");
+    let (result, arguments) = this.args.items().split_last().filter(|_| is_callable)?;
+    let is_open =
+        matches!(arguments, [only] if matches!(only, Value::Ellipsis) || vm.class_of(only).name().as_str() == "ParamSpec");
+    (!is_open).then_some((result, arguments))
 }
 
 fn alias_eq(vm: &Vm, this: &Ref<GenericAlias>, other: &Value) -> R {

@@ -16,6 +16,7 @@ pub fn install(vm: &Vm) {
         class.dict.set_str(&vm.n.__module__, vm.str_value("builtins"));
         define_methods(vm, &class, &rows!["__iter__", "" => itself(0); "__next__", "" => next(0);]);
         vm.types.set_at(kind.class_index(), class.clone());
+        super::iterator_state::install(vm, &class, kind);
         match kind {
             IteratorKind::Enumerate => {
                 define_methods(
@@ -137,6 +138,10 @@ fn new_reversed(vm: &Vm, args: Args<'_>) -> R {
     let is_sequence = !of.lookup(&vm.n.__getitem__).is_undef()
         && !of.lookup(&vm.n.__len__).is_undef()
         && object.payload::<crate::value::Dict>().is_none();
+    let sized = of.lookup(&vm.n.__getitem__);
+    if !is_sequence && !sized.is_undef() && object.payload::<crate::value::Dict>().is_none() {
+        return Err(vm.type_error(format!("object of type '{}' has no len()", of.name().as_str())));
+    }
     if !is_sequence {
         return Err(vm.type_error(format!("'{}' object is not reversible", of.name().as_str())));
     }

@@ -19,6 +19,7 @@ mod function;
 mod functions;
 mod generic;
 pub mod int;
+mod iterator_state;
 mod iterators;
 mod list;
 mod memoryview;
@@ -95,7 +96,7 @@ fn names(vm: &Vm) {
         &types.staticmethod, &types.classmethod, &types.super_,
     ];
     for class in named {
-        vm.builtins.set_str(&vm.intern(class.name().as_str()), Value::from(class));
+        vm.builtins.set_str(&vm.intern(class.own_name().as_str()), Value::from(class));
     }
     types.each_exception(|name, class| vm.builtins.set_str(&vm.intern(name), Value::from(class)));
     for alias in ["EnvironmentError", "IOError"] {

@@ -162,7 +162,7 @@ fn mro_list(_vm: &Vm, this: &Ref<Class>) -> Vec<Value> {
 }
 
 fn name(_vm: &Vm, this: &Ref<Class>) -> Ref<Str> {
-    this.name()
+    this.own_name()
 }
 
 /// Only the classes of scripts can be changed.

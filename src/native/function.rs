@@ -158,6 +158,7 @@ pub fn define_class<T: Payload>(vm: &Vm, module: &str, name: &str, rows: &[Row])
     }
     let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(index), &[&vm.types.object]);
     class.dict.set_str(&vm.n.__module__, vm.str_value(module));
+    note_name(vm, &class, module);
     define_methods(vm, &class, rows);
     // Who can be equal without being the same has to say how to be hashed.
     if class.dict.get_str(&vm.n.__eq__).is_some() && class.dict.get_str(&vm.n.__hash__).is_none() {
@@ -165,6 +166,39 @@ pub fn define_class<T: Payload>(vm: &Vm, module: &str, name: &str, rows: &[Row])
     }
     vm.types.set_at(index, class.clone());
     class
+}
+
+/// Classes that CPython's messages call by their module's name too: those that are written in C, of some modules.
+const KNOWN_WITH_MODULE: [&str; 19] = [
+    "collections.deque",
+    "collections.defaultdict",
+    "collections.OrderedDict",
+    "datetime.date",
+    "datetime.datetime",
+    "datetime.time",
+    "datetime.timedelta",
+    "datetime.timezone",
+    "datetime.tzinfo",
+    "functools.partial",
+    "functools._lru_cache_wrapper",
+    "re.Pattern",
+    "re.Match",
+    "_struct.Struct",
+    "_contextvars.ContextVar",
+    "time.struct_time",
+    "types.SimpleNamespace",
+    "types.GenericAlias",
+    "types.UnionType",
+];
+/// Modules of which that is true of all classes.
+const KNOWN_MODULES: [&str; 7] = ["itertools", "operator", "_io", "_thread", "weakref", "_asyncio", "sys"];
+
+/// Notes the name of a class that messages tell with its module.
+pub fn note_name(vm: &Vm, class: &Ref<Class>, module: &str) {
+    let name = format!("{module}.{}", class.own_name().as_str());
+    if KNOWN_MODULES.contains(&module) || KNOWN_WITH_MODULE.contains(&name.as_str()) {
+        class.name_in_messages.set(Some(vm.intern(&name)));
+    }
 }
 
 /// Makes a class an iterator in the short way: `next` gives the items, and nothing at the end, without an exception. Adds

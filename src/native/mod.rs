@@ -17,5 +17,5 @@ mod function;
 mod module;
 
 pub use convert::{FromValue, Given, Integer, IntoValue, Iterable, is_integer};
-pub use function::{Entry, Row, define_class, define_iterator, define_methods, native_function};
+pub use function::{Entry, Row, define_class, define_iterator, define_methods, native_function, note_name};
 pub use module::{ModuleRow, new_module};

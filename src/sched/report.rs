@@ -44,7 +44,7 @@ pub fn callback(vm: &Vm, function: &Value, args: &[Value]) -> R<String> {
 /// The function, arguments and keywords of a `functools.partial`.
 #[allow(clippy::type_complexity, reason = "the three parts")]
 fn parts_of_partial(vm: &Vm, value: &Value) -> R<Option<(Value, Vec<Value>, Vec<(Value, Value)>)>> {
-    if vm.class_of(value).name().as_str() != "partial" {
+    if vm.class_of(value).own_name().as_str() != "partial" {
         return Ok(None);
     }
     let part = |name: &str| vm.find_attr(value, &vm.intern(name));

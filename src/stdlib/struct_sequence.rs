@@ -1,7 +1,7 @@
 //! Tuples whose items have names: `time.struct_time`, `sys.version_info` and their kin.
 
-use crate::native::{define_class, define_methods};
-use crate::value::{Base, Class, Instance, Kind, Payload, R, Ref, Tuple, Value, Visitor};
+use crate::native::{define_class, define_methods, note_name};
+use crate::value::{Base, Class, Instance, Kind, Payload, R, Ref, Shared, Tuple, Value, Visitor};
 use crate::vm::Vm;
 use crate::vm::types::bare_class;
 use crate::{native_kind, rows};
@@ -23,10 +23,69 @@ impl Payload for Item {
     }
 }
 
+/// The same for classes that `namedtuple` makes: its text can be changed.
+struct TupleGetter {
+    index: usize,
+    doc: Shared<Value>,
+}
+
+impl Payload for TupleGetter {
+    native_kind!();
+    const CONTAINER: bool = true;
+
+    fn trace(&self, visitor: &mut Visitor<'_>) {
+        self.doc.with(|doc| visitor.value(doc));
+    }
+
+    fn clear(&self) {
+        self.doc.set(Value::None);
+    }
+}
+
 /// `_tuplegetter(index, doc)`: the attribute of a named tuple's class.
 pub fn tuple_getter(vm: &Vm, index: i64, doc: Value) -> Value {
-    define_items(vm);
-    vm.heap.alloc(Item { index: index.max(0) as usize, doc, refusal: "can't set attribute" }).into()
+    define_class::<TupleGetter>(
+        vm,
+        "collections",
+        "_tuplegetter",
+        &rows![
+            "__get__", "instance, owner=None, /" => getter_get(0 1);
+            "__set__", "instance, value, /" => getter_set();
+            "__delete__", "instance, /" => getter_set();
+            "__repr__", "/" => getter_repr(0);
+            get "__doc__" => getter_doc(0), set set_getter_doc(0 1);
+        ],
+    );
+    vm.heap.alloc(TupleGetter { index: index.max(0) as usize, doc: Shared::new(doc) }).into()
+}
+
+fn getter_get(vm: &Vm, this: &Ref<TupleGetter>, instance: &Value) -> R {
+    if instance.is_none() {
+        return Ok(Value::from(this));
+    }
+    let Some(tuple) = instance.payload::<Tuple>() else {
+        let class = vm.class_of(instance).name();
+        let text = "for tuple subclasses doesn't apply to";
+        return Err(vm.type_error(format!("descriptor for index '{}' {text} '{}' object", this.index, class.as_str())));
+    };
+    tuple.items().get(this.index).cloned().ok_or_else(|| vm.index_error("tuple index out of range"))
+}
+
+fn getter_set(vm: &Vm) -> R<()> {
+    Err(vm.attribute_error("can't set attribute"))
+}
+
+fn getter_repr(vm: &Vm, this: &Ref<TupleGetter>) -> R<String> {
+    Ok(format!("_tuplegetter({}, {})", this.index, vm.repr(&this.doc.get())?.as_str()))
+}
+
+fn getter_doc(_vm: &Vm, this: &Ref<TupleGetter>) -> Value {
+    this.doc.get()
+}
+
+fn set_getter_doc(_vm: &Vm, this: &Ref<TupleGetter>, doc: Value) -> R<()> {
+    this.doc.set(if doc.is_undef() { Value::None } else { doc });
+    Ok(())
 }
 
 fn define_items(vm: &Vm) {
@@ -52,6 +111,7 @@ pub fn struct_sequence_class(vm: &Vm, module: &str, name: &str, fields: &[&str])
     define_items(vm);
     let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(Kind::Tuple as u16), &[&vm.types.tuple]);
     class.dict.set_str(&vm.n.__module__, vm.str_value(module));
+    note_name(vm, &class, module);
     let names: Vec<Value> = fields.iter().map(|field| Value::from(vm.intern(field))).collect();
     for (index, field) in fields.iter().enumerate() {
         class
@@ -93,5 +153,5 @@ fn show(vm: &Vm, this: &Value) -> R<String> {
         parts.push(format!("{}={}", name.as_str().unwrap_or_default(), vm.repr(value)?.as_str()));
     }
     let module = class.dict.get_str(&vm.n.__module__).and_then(|module| module.as_str().map(str::to_owned));
-    Ok(format!("{}.{}({})", module.unwrap_or_default(), class.name().as_str(), parts.join(", ")))
+    Ok(format!("{}.{}({})", module.unwrap_or_default(), class.own_name().as_str(), parts.join(", ")))
 }

@@ -47,7 +47,7 @@ pub fn wrap_new(vm: &Vm, class: &Value, inner: Value) -> R {
 
 /// Puts a class into a module under its name.
 pub fn add_class(vm: &Vm, module: &Ref<Module>, class: &Ref<Class>) {
-    module.dict.set_str(&vm.intern(class.name().as_str()), Value::from(class));
+    module.dict.set_str(&vm.intern(class.own_name().as_str()), Value::from(class));
 }
 
 /// An exception class of a module, derived from `base`.

@@ -38,6 +38,15 @@ pub fn unexpected_token(text: &str, start: Token, stopped: Stopped) -> SyntaxErr
     error
 }
 
+/// The error for a character that begins no token: in a field of an f-string, what is missing before it.
+pub fn stray_character(error: SyntaxError, text: &str, start: Token) -> SyntaxError {
+    let mut rest = Layout::new(text, start);
+    let mut tokens: Vec<Spanned> = rest.by_ref().map_while(Result::ok).collect();
+    tokens.push((error.span.start, Token::Dedent, error.span.end));
+    let place = Place { text, at: tokens.len() - 1, tokens, expected: &[], rest };
+    place.fstring_field().unwrap_or(error)
+}
+
 /// What the rest of a text has to say to an error an action found: errors of tokens and open brackets go first.
 pub fn before(mut error: SyntaxError, mut layout: Layout<'_>, text: &str) -> SyntaxError {
     override_by_rest(&mut error, &mut layout, text, false);
@@ -113,7 +122,7 @@ impl<'s> Place<'s> {
 
     /// Applies the rules.
     fn error(&self) -> SyntaxError {
-        let rules: [fn(&Self) -> Option<SyntaxError>; 14] = [
+        let rules: [fn(&Self) -> Option<SyntaxError>; 16] = [
             Self::missing_block,
             Self::missing_except,
             Self::missing_colon,
@@ -121,7 +130,9 @@ impl<'s> Place<'s> {
             Self::missing_else,
             Self::legacy_statement,
             Self::dict_entry,
+            Self::import_from,
             Self::forgotten_comma,
+            Self::unpacked_argument,
             Self::equals_sign,
             Self::loop_target,
             Self::missing_value,

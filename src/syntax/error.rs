@@ -33,6 +33,7 @@ pub enum SyntaxErrorKind {
     },
     ElseRequired,
     MeantEquality,
+    MeantFromImport,
     /// Something that is not an expression stands as the value of a dict entry, an argument and so on.
     ExpressionExpected {
         after: &'static str,
@@ -313,6 +314,7 @@ impl fmt::Display for SyntaxErrorKind {
                 write!(f, "Missing parentheses in call to '{function}'. Did you mean {function}(...)?")
             }
             ElseRequired => f.write_str("expected 'else' after 'if' expression"),
+            MeantFromImport => f.write_str("Did you mean to use 'from ... import ...' instead?"),
             MeantEquality => f.write_str("invalid syntax. Maybe you meant '==' or ':=' instead of '='?"),
             ExpressionExpected { after } => write!(f, "expression expected after {after}"),
             StarredDictValue => f.write_str("cannot use a starred expression in a dictionary value"),

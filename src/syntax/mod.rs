@@ -127,6 +127,9 @@ fn statements(text: &str, mode: Mode, watch: &dyn Fn(usize) -> bool) -> Result<(
     });
     let result = grammar::StartParser::new().parse(&actions, tokens);
     match (result, actions.take_error()) {
+        (_, Some(error)) if of_token && error.kind == SyntaxErrorKind::Invalid => {
+            Err(diagnose::stray_character(error, text, start))
+        }
         (_, Some(error)) if of_token => Err(error),
         (_, Some(error)) => Err(diagnose::before(error, layout, text)),
         (Ok(body), None) => Ok((body, warning::in_order(layout.take_warnings(), actions.take_warnings()))),

@@ -64,7 +64,7 @@ struct Scope {
     /// A `yield` has been seen.
     yields: bool,
     /// A `return` with a value has been seen.
-    returns_value: bool,
+    returns_value: Option<Span>,
     /// How many iterables of comprehensions enclose the present place.
     iterables: u32,
     /// In a comprehension: its variables, and what `:=` assigns in it.
@@ -120,7 +120,7 @@ impl Validator {
         self.scopes.push(Scope {
             kind,
             yields: false,
-            returns_value: false,
+            returns_value: None,
             iterables: 0,
             variables: HashSet::new(),
             assigned: HashSet::new(),
@@ -248,7 +248,7 @@ impl Validator {
         match scope.kind {
             ScopeKind::Function { is_async } => {
                 if value.is_some() {
-                    scope.returns_value = true;
+                    scope.returns_value.get_or_insert(span);
                     if is_async && scope.yields {
                         self.names_error(Kind::ReturnInAsyncGenerator, span);
                     }
@@ -276,8 +276,8 @@ impl Validator {
             ScopeKind::Comprehension(what) => self.names_error(Kind::YieldInside(what), span),
             ScopeKind::Type(place) => self.names_error(Kind::NotInType { what: "yield", place }, span),
             ScopeKind::Function { is_async: true } => {
-                if scope.returns_value {
-                    self.names_error(Kind::ReturnInAsyncGenerator, span);
+                if let Some(place) = scope.returns_value {
+                    self.names_error(Kind::ReturnInAsyncGenerator, place);
                 }
                 if from {
                     self.code_error(Kind::YieldFromInAsync, span);

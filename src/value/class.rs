@@ -42,6 +42,8 @@ pub enum Collection {
 pub struct Class {
     pub name: Shared<Ref<Str>>,
     pub qualname: Shared<Ref<Str>>,
+    /// The name in messages, if it is not the name alone: `collections.deque`.
+    pub name_in_messages: Shared<Option<Ref<Str>>>,
     pub bases: Shared<Rc<[Ref<Class>]>>,
     /// The linearised bases (C3), this class first.
     pub mro: Shared<Rc<[Ref<Class>]>>,
@@ -102,6 +104,11 @@ impl Payload for Class {
     fn trace(&self, visitor: &mut Visitor<'_>) {
         self.name.with(|name| visitor.reference(name));
         self.qualname.with(|name| visitor.reference(name));
+        self.name_in_messages.with(|name| {
+            if let Some(name) = name {
+                visitor.reference(name);
+            }
+        });
         for list in [&self.bases, &self.mro] {
             list.with(|classes| {
                 // A slice shared by several owners would be reported once per owner; each class has its own.
@@ -164,6 +171,7 @@ impl Class {
     pub fn new(name: Ref<Str>, dict: Ref<Dict>, base: Base, is_script: bool) -> Class {
         Class {
             qualname: Shared::new(name.clone()),
+            name_in_messages: Shared::default(),
             name: Shared::new(name),
             bases: Shared::new(Rc::new([])),
             mro: Shared::new(Rc::new([])),
@@ -193,8 +201,13 @@ impl Class {
         self.mro.with(|mro| mro.iter().any(|class| class.is(other)))
     }
 
-    /// The name.
+    /// The name that messages have for it.
     pub fn name(&self) -> Ref<Str> {
+        self.name_in_messages.get().unwrap_or_else(|| self.name.get())
+    }
+
+    /// The name as `__name__` tells it.
+    pub fn own_name(&self) -> Ref<Str> {
         self.name.get()
     }
 

@@ -296,6 +296,7 @@ impl Vm {
                     flat[base + index] = value.clone();
                 }
                 (None, Some(rest)) => rest.set_str(name, value.clone()),
+                (None, None) if self.leaves_keywords(function, args) => {}
                 (None, None) => return Err(self.unknown_keyword(function, name.as_str(), args)),
             }
         }
@@ -317,7 +318,7 @@ impl Vm {
         if function.name.is(&self.n.__new__) || function.name.is(&self.n.__init__) {
             let owner = function.owner.get();
             if let Some(class) = owner.downcast::<Class>() {
-                return class.name().as_str().to_owned();
+                return class.own_name().as_str().to_owned();
             }
         }
         function.name.as_str().to_owned()
@@ -328,7 +329,7 @@ impl Vm {
         let owner = function.owner.get();
         match owner.downcast::<Class>() {
             Some(class) if !function.name.is(&self.n.__new__) && !function.name.is(&self.n.__init__) => {
-                format!("{}.{}", class.name().as_str(), function.name.as_str())
+                format!("{}.{}", class.own_name().as_str(), function.name.as_str())
             }
             _ => self.display_name(function),
         }
@@ -343,7 +344,7 @@ impl Vm {
     #[inline(never)]
     pub(super) fn needs_receiver(&self, function: &Ref<NativeFunction>) -> Raised {
         let owner = function.owner.get();
-        let owner = owner.downcast::<Class>().map_or_else(String::new, |class| class.name().as_str().to_owned());
+        let owner = owner.downcast::<Class>().map_or_else(String::new, |class| class.own_name().as_str().to_owned());
         let name = function.name.as_str();
         if name.starts_with("__") {
             return self.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument"));
@@ -413,6 +414,20 @@ impl Vm {
         let how = if least == most { "exactly" } else { "at most" };
         let what = if signature.keyword_only > 0 { "positional argument" } else { "argument" };
         self.type_error(format!("{name}() takes {how} {most} {what}{} ({given} given)", s(most)))
+    }
+
+    /// Whether keywords are none of a constructor's business: it takes none, and they are for the other half of making an object, which
+    /// the derived class has written itself.
+    fn leaves_keywords(&self, function: &Ref<NativeFunction>, args: Args<'_>) -> bool {
+        let is_new = function.name.is(&self.n.__new__);
+        if !is_new && !function.name.is(&self.n.__init__) || !function.signature().is_positional() {
+            return false;
+        }
+        let owner = function.owner.get();
+        let (Some(owner), Some(first)) = (owner.downcast::<Class>(), args.positional.first()) else { return false };
+        let other = if is_new { &self.n.__init__ } else { &self.n.__new__ };
+        let class = if is_new { first.downcast::<Class>().cloned() } else { Some(self.class_of(first)) };
+        class.is_some_and(|class| class.is_script && !class.lookup(other).is(&owner.lookup(other)))
     }
 
     /// Whether a special method is not behind an operator or a protocol: CPython words its complaints as of any other method.

@@ -128,7 +128,7 @@ impl Vm {
                 Kind::Tuple => "(...)",
                 Kind::Dict => "{...}",
                 _ => {
-                    let _ = write!(out, "{}(...)", self.class_of(this).name().as_str());
+                    let _ = write!(out, "{}(...)", self.class_of(this).own_name().as_str());
                     return Ok(());
                 }
             });
@@ -172,7 +172,7 @@ impl Vm {
             out.push('}');
         } else if let Some(keys) = super::mapping::set_keys(content) {
             let named = this.kind() != Kind::Set;
-            let name = self.class_of(this).name();
+            let name = self.class_of(this).own_name();
             if keys.is_empty() {
                 let _ = write!(out, "{}()", name.as_str());
                 return Ok(());

@@ -5,7 +5,7 @@ use std::io::SeekFrom;
 use std::sync::atomic::AtomicU16;
 
 use crate::host::OpenMode;
-use crate::native::define_methods;
+use crate::native::{define_methods, note_name};
 use crate::rows;
 use crate::value::{Base, Bytes, Kind, Payload, R, Ref, Value, Visitor, assign_class_index};
 use crate::vm::Vm;
@@ -64,6 +64,7 @@ pub(super) fn install(vm: &Vm) {
         let index = assign_class_index(index);
         let class = bare_class(&vm.heap, vm.names(), name, Base::Payload(index), &[&vm.types.object]);
         class.dict.set_str(&vm.n.__module__, vm.str_value("_io"));
+        note_name(vm, &class, "_io");
         class.is_final.set(true);
         define_methods(
             vm,
@@ -340,6 +341,6 @@ fn name_of(_vm: &Vm, file: &Ref<BinaryFile>) -> Value {
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {
     let Some(file) = this.downcast::<BinaryFile>() else { return Ok(String::new()) };
-    let (class, name) = (vm.class_of(this).name(), vm.repr(&file.name)?);
+    let (class, name) = (vm.class_of(this).own_name(), vm.repr(&file.name)?);
     Ok(format!("<_io.{} name={}>", class.as_str(), name.as_str()))
 }

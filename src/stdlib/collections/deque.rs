@@ -489,7 +489,7 @@ comparisons! {
 
 fn repr(vm: &Vm, this: &Value) -> R<String> {
     let Some(deque) = this.payload::<Deque>() else { return Err(vm.type_error("a deque is required")) };
-    let name = vm.class_of(this).name();
+    let name = vm.class_of(this).own_name();
     let text = repr_guarded(vm, this, "[...]", || {
         let list = Value::from(vm.heap.list(deque.items.with(|items| items.iter().cloned().collect())));
         let items = vm.repr(&list)?;

@@ -54,8 +54,8 @@ fn new(vm: &Vm, class: &Value) -> R {
 fn repr(vm: &Vm, future: &Ref<ThreadFuture>) -> R<String> {
     let state = future.state.get();
     let outcome = match state {
-        State::Finished => format!(" returned {}", vm.class_of(&future.outcome()).name().as_str()),
-        State::Failed => format!(" raised {}", vm.class_of(&future.outcome()).name().as_str()),
+        State::Finished => format!(" returned {}", vm.class_of(&future.outcome()).own_name().as_str()),
+        State::Failed => format!(" raised {}", vm.class_of(&future.outcome()).own_name().as_str()),
         _ => String::new(),
     };
     Ok(format!("<Future at {:#x} state={}{outcome}>", future.address(), state.name()))

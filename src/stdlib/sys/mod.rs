@@ -5,10 +5,10 @@ mod facts;
 use super::support::{add, run_script};
 use crate::builtins::files::standard_stream;
 use crate::host::Stream;
-use crate::native::{ModuleRow, new_module};
+use crate::native::{ModuleRow, new_module, note_name};
 use crate::rows;
 use crate::syntax::Source;
-use crate::value::{Exception, Kind, Module, R, Ref, Str, Value};
+use crate::value::{Class, Exception, Kind, Module, R, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::number::print::{digit_limit, set_digit_limit};
 
@@ -47,6 +47,7 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
             "_source_line", "filename, lineno, /" => source_line(0 1);
             "_clear_type_cache", "" => none();
             "_calling_module", "" => calling_module();
+            "_note_name", "cls, /" => note_class_name(0);
         ],
     );
     let arguments: Vec<Value> = vm.host.arguments().iter().map(|argument| vm.str_value(argument)).collect();
@@ -217,5 +218,14 @@ fn calling_module(vm: &Vm) -> Value {
     match frame.and_then(|frame| frame.info.module.as_deref()) {
         Some(module) => vm.str_value(module),
         None => Value::from(&vm.n.__main__),
+    }
+}
+
+/// A class of the library's that is a script has the name in messages that CPython's has.
+fn note_class_name(vm: &Vm, class: &Ref<Class>) {
+    if let Some(module) = class.dict.get_str(&vm.n.__module__)
+        && let Some(module) = module.as_str()
+    {
+        note_name(vm, class, module);
     }
 }

@@ -43,6 +43,7 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
             "asctime", "tuple=None, /" => time_asctime(0);
             "ctime", "seconds=None, /" => time_ctime(0);
             "strftime", "format, tuple=None, /" => time_strftime(0 1);
+            "strptime", "string, format='%a %b %d %H:%M:%S %Y', /" => time_strptime(0 1);
             "get_clock_info", "name, /" => get_clock_info(0);
             "tzset", "" => tzset();
         ],
@@ -65,6 +66,14 @@ fn load(vm: &Vm) -> R<Ref<Module>> {
     add(vm, &module, "altzone", Value::Int(alternative));
     add(vm, &module, "daylight", Value::Int(daylight));
     Ok(module)
+}
+
+/// By a script, which reads the fields by patterns.
+fn time_strptime(vm: &Vm, text: &Value, format: &Value) -> R {
+    let module = vm.import("_strptime", None, 0)?;
+    let read = vm.get_attr(&module, &vm.intern("time_tuple"))?;
+    let args = if format.is_undef() { vec![text.clone()] } else { vec![text.clone(), format.clone()] };
+    vm.call(&read, &args)
 }
 
 /// The class of calendars of a moment, for other modules' functions too.

@@ -58,6 +58,10 @@ impl Place<'_> {
             | Token::Case => self.token() == Token::Newline,
             _ => false,
         };
+        // `def f() -> :`: no arrow could be read.
+        if keyword == Token::Def && self.back(1) == Some(Token::Arrow) && self.bracket(self.at).is_none_or(|open| open < index) {
+            return Some(self.over(Kind::Expected("':'"), self.at - 1, self.at - 1));
+        }
         let inside_lambda = self.tokens[index..self.at].iter().any(|token| token.1 == Token::Lambda);
         (strict && self.expects(":") && self.bracket(self.at).is_none_or(|open| open < index) && !inside_lambda)
             .then(|| self.at_token(Kind::Expected("':'")))
@@ -246,6 +250,50 @@ impl Place<'_> {
             && open.checked_sub(1).is_some_and(|before| {
                 matches!(self.tokens[before].1, Token::Name | Token::RParen | Token::RBracket | Token::FStringEnd)
             })
+    }
+
+    /// `f(*a=1)`, `f(**a=1)`
+    pub(super) fn unpacked_argument(&self) -> Option<SyntaxError> {
+        let open = self.bracket(self.at)?;
+        let (keyword, index) = self.keyword(self.line_start(open));
+        let is_base = keyword == Token::Class && open == index + 2;
+        if self.token() != Token::Equal || !(self.is_call(open) && !self.is_parameters(open) || is_base) {
+            return None;
+        }
+        let begin = self.places(open, |token| token == Token::Comma).last().map_or(open + 1, |comma| comma + 1);
+        let what = match self.tokens[begin].1 {
+            Token::Star => "iterable argument unpacking",
+            Token::DoubleStar => "keyword argument unpacking",
+            _ => return None,
+        };
+        if self.parse_part(Token::StartExpression, &self.tokens[begin + 1..self.at]).is_err() {
+            return None;
+        }
+        let behind = self.longest(Token::StartExpression, self.at + 1)?;
+        let span = Span { start: self.tokens[begin].0, end: self.end_of(self.at, behind) };
+        Some(SyntaxError::new(Kind::AssignTo { what: what.into(), here: false }, span))
+    }
+
+    /// `import a from b`
+    pub(super) fn import_from(&self) -> Option<SyntaxError> {
+        let start = self.line_start(self.at);
+        let start =
+            (start..self.at).rev().find(|&index| self.tokens[index].1 == Token::Semicolon).map_or(start, |index| index + 1);
+        let names = self.tokens.get(start + 1..self.at)?;
+        if self.token() != Token::From
+            || self.tokens[start].1 != Token::Import
+            || names.is_empty()
+            || names.iter().any(|token| !matches!(token.1, Token::Name | Token::Dot | Token::Comma))
+        {
+            return None;
+        }
+        let ahead = self.ahead(self.at + 1);
+        let length = ahead.iter().take_while(|token| matches!(token.1, Token::Name | Token::Dot)).count();
+        let module = length.checked_sub(1).and_then(|last| ahead.get(last))?;
+        // CPython's last caret is the one before the end of what follows.
+        let end = ahead.get(length).map_or(module.2, |next| next.2 - 1);
+        let span = Span { start: self.tokens[start].0, end };
+        (ahead[0].1 == Token::Name).then(|| SyntaxError::new(Kind::MeantFromImport, span))
     }
 
     /// `=` where only `==` or `:=` make sense.

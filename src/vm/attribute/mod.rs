@@ -12,7 +12,7 @@ pub use suggest::suggest;
 
 use super::Vm;
 use super::function::{Args, BoundMethod, Function, Super};
-use crate::value::{Base, Class, Exception, Instance, Kind, Module, R, Raised, Ref, Str, Value};
+use crate::value::{Class, Exception, Instance, Kind, Module, R, Raised, Ref, Str, Value};
 
 impl Vm {
     /// `object.name`. `name` is interned.
@@ -330,14 +330,6 @@ impl Vm {
 
     /// The class as a message names it, with its module unless it is a built-in one (`collections.deque`).
     pub(crate) fn type_name(&self, class: &Ref<Class>) -> String {
-        if !class.is_script
-            && class.base != Base::Exception
-            && let Some(module) = class.dict.get_str(&self.n.__module__)
-            && let Some(module) = module.as_str()
-            && module != "builtins"
-        {
-            return format!("{module}.{}", class.name().as_str());
-        }
         class.name().as_str().to_owned()
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::Vm;
 use super::super::function::{Args, ClassMethod, Property, StaticMethod};
 use super::super::getset::GetSet;
-use crate::value::{Base, Class, Dict, Exception, Kind, R, Ref, Str, Value, Variable};
+use crate::value::{Base, Class, Dict, Exception, Kind, List, R, Ref, Str, Value, Variable};
 
 /// A `class` statement before its body has run.
 pub struct ClassStart {
@@ -262,7 +262,34 @@ impl Vm {
                 Some(_) => return Err(self.type_error("multiple bases have instance lay-out conflict")),
             }
         }
+        // Two bases that bring slots of their own fit together only if one is derived from the other.
+        let mut widest: Option<Ref<Class>> = None;
+        for base in bases {
+            let Some(solid) = base.mro.get().iter().find(|class| self.brings_slots(class)).cloned() else { continue };
+            match &widest {
+                Some(known) if known.is_subclass(&solid) => {}
+                Some(known) if !solid.is_subclass(known) => {
+                    return Err(self.type_error("multiple bases have instance lay-out conflict"));
+                }
+                _ => widest = Some(solid),
+            }
+        }
         Ok(layout.map_or(Base::Object, |class| class.base))
+    }
+
+    /// Whether a class has room in its instances for slots of its own.
+    fn brings_slots(&self, class: &Ref<Class>) -> bool {
+        let given = if class.is_script { class.dict.get_str(&self.n.__slots__) } else { None };
+        let is_room = |name: &Value| !matches!(name.as_str(), Some("__dict__" | "__weakref__"));
+        match &given {
+            None => false,
+            Some(name) if name.as_str().is_some() => is_room(name),
+            Some(names) => match (names.as_tuple(), names.downcast::<List>()) {
+                (Some(names), _) => names.iter().any(is_room),
+                (None, Some(names)) => names.with(|names| names.iter().any(is_room)),
+                (None, None) => false,
+            },
+        }
     }
 
     /// The attributes every class has, and the functions that are implicitly class or static methods.
@@ -322,6 +349,9 @@ impl Vm {
                 return Err(self.type_error("__slots__ must be identifiers"));
             }
             match text.as_str() {
+                "__dict__" if has_dict || class.mro.get().iter().skip(1).any(|base| self.brings_dict(base)) => {
+                    return Err(self.type_error("__dict__ slot disallowed: we already got one"));
+                }
                 "__dict__" => has_dict = true,
                 "__weakref__" if inherited => {
                     return Err(self.type_error("__weakref__ slot disallowed: we already got one"));
@@ -365,6 +395,11 @@ impl Vm {
             class.slots.set(Some(names.into()));
         }
         Ok(())
+    }
+
+    /// Whether instances of a base have a dict because of it.
+    fn brings_dict(&self, base: &Ref<Class>) -> bool {
+        base.is_script && base.slots.with(Option::is_none)
     }
 
     /// The entries that a class gets for what its instances have and those of its bases had not.

@@ -417,7 +417,7 @@ impl Vm {
     /// What patterns take the instances of a class for: the first of its bases that is one of the two decides.
     pub fn collection_of(&self, class: &Ref<Class>) -> Option<Collection> {
         class.mro.get().iter().find_map(|base| {
-            let of_name = match base.name().as_str() {
+            let of_name = match base.own_name().as_str() {
                 "Sequence" | "MutableSequence" | "deque" => Collection::Sequence,
                 "Mapping" | "MutableMapping" => Collection::Mapping,
                 _ => return base.registered.get(),
