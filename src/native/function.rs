@@ -169,7 +169,8 @@ pub fn define_class<T: Payload>(vm: &Vm, module: &str, name: &str, rows: &[Row])
 }
 
 /// Classes that CPython's messages call by their module's name too: those that are written in C, of some modules.
-const KNOWN_WITH_MODULE: [&str; 19] = [
+const KNOWN_WITH_MODULE: [&str; 20] = [
+    "array.array",
     "collections.deque",
     "collections.defaultdict",
     "collections.OrderedDict",

@@ -46,6 +46,7 @@ pub const MODULES: &[ModuleRow] = &[
     scripts::STRPTIME,
     scripts::SUPPORT,
     abc::MODULE,
+    scripts::ARRAY,
     asyncio::MODULE,
     atexit::MODULE,
     scripts::BASE64,

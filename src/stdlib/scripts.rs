@@ -19,6 +19,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    ARRAY = "array", "array.script";
     BASE64 = "base64", "base64.script";
     CONTEXTLIB = "contextlib", "contextlib.script";
     COPY = "copy", "copy.script";
