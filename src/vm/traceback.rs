@@ -245,8 +245,12 @@ pub fn format_exception_only(vm: &Vm, exception: &Value) -> String {
     } else {
         out.push_str(&format!("{name}: {message}"));
     }
-    if let Some(suggestion) = suggestion {
+    if let Some(suggestion) = &suggestion {
         out.push_str(&format!(". Did you mean: '{suggestion}'?"));
+    }
+    if let Some(module) = vm.forgotten_import(exception) {
+        let begin = if suggestion.is_some() { " Or did" } else { ". Did" };
+        out.push_str(&format!("{begin} you forget to import '{module}'?"));
     }
     out.push('\n');
     if let Ok(Some(notes)) = vm.find_attr(exception, &vm.n.__notes__)
@@ -298,9 +302,26 @@ fn syntax_error_place(vm: &Vm, exception: &Value) -> Option<String> {
 }
 
 impl Vm {
+    /// The module that a missing name may have been meant to be.
+    fn forgotten_import(&self, exception: &Value) -> Option<String> {
+        if !self.is_instance(exception, &self.types.name_error) {
+            return None;
+        }
+        let name = self.find_attr(exception, &self.n.name).ok().flatten()?;
+        name.as_str().filter(|name| super::import::missing::is_of_python(name)).map(str::to_owned)
+    }
+
     /// The name that was probably meant, for an error about a missing one.
     fn suggestion(&self, exception: &Value) -> Option<String> {
         let get = |name: &Ref<Str>| self.find_attr(exception, name).ok().flatten().filter(|value| !value.is_none());
+        if self.is_instance(exception, &self.types.import_error) {
+            // A name that a module does not have.
+            let (wanted, module) = (get(&self.intern("name_from"))?, get(&self.n.name)?);
+            let module = self.modules.get_text(module.as_str()?)?;
+            let names = module.downcast::<crate::value::Module>()?.dict.keys();
+            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+            return super::attribute::suggest(wanted.as_str()?, names).map(str::to_owned);
+        }
         let name = get(&self.n.name)?;
         let name = name.as_str()?;
         let mut candidates: Vec<Value> = Vec::new();

@@ -4,10 +4,15 @@
 /// for a spelling mistake.
 pub(super) fn message(name: &str) -> String {
     let top = name.split('.').next().unwrap_or(name);
-    if PYTHON.split_ascii_whitespace().any(|known| known == top) {
+    if is_of_python(top) {
         return format!("No module named '{name}' (it is part of Python, but not of Asplet yet)");
     }
     format!("No module named '{name}'")
+}
+
+/// Whether Python's own library has a module of this name.
+pub fn is_of_python(name: &str) -> bool {
+    PYTHON.split_ascii_whitespace().any(|known| known == name)
 }
 
 /// Import names of the library of Python 3.12.

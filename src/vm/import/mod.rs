@@ -5,7 +5,7 @@
 //! [`Vm::import_from`] and [`Vm::import_star`]; `__import__()` and `importlib` call the first.
 
 mod find;
-mod missing;
+pub mod missing;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
