@@ -150,6 +150,8 @@ impl Vm {
         self.enter()?;
         let result = self.with_stack(|| code.body.exec(self, &mut slots));
         self.leave();
+        // Before the code goes, and with it the places of what has died in it.
+        self.run_finalizers();
         match result {
             Ok(Value::Next) => Ok(Value::None),
             Ok(value) => Ok(value),

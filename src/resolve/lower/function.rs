@@ -226,6 +226,7 @@ impl Lowerer<'_> {
             keywords,
             type_params,
             span,
+            place: self.at(span),
         });
         self.scope = scope;
         for (decorator, span) in decorators.into_iter().zip(spans).rev() {

@@ -112,6 +112,7 @@ pub struct MakeClass {
     pub keywords: Box<[(Option<Ref<Str>>, Tree)]>,
     pub type_params: Option<Tree>,
     pub span: Span,
+    pub place: Place,
 }
 
 impl Node for MakeClass {
@@ -192,6 +193,7 @@ impl MakeClass {
         if result.is_err() {
             return Err(vm.add_traceback(&code.info));
         }
+        vm.heap.here.set(self.place);
         vm.finish_class(start, &self.name)
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::await_::arrives;
 use crate::syntax::Span;
-use crate::value::{Exception, R, Raised, Value};
+use crate::value::{Exception, Place, R, Raised, Value};
 use crate::vm::Vm;
 use crate::vm::function::Args;
 use crate::vm::node::{Node, Tree};
@@ -160,6 +160,7 @@ impl With {
 
     /// Calls a method of the manager; an async one is awaited.
     fn call(&self, vm: &Vm, name: &str, method: &Value, this: &Value, args: &[Value]) -> R<Begun> {
+        vm.heap.here.set(Place::new(self.info.number, self.span.start));
         if self.is_async {
             return vm.begin_call(method, this, args, |given| {
                 vm.type_error(format!("'async with' received an object from {name} that does not implement __await__: {given}"))
