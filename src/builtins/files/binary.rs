@@ -12,7 +12,7 @@ use crate::vm::Vm;
 use crate::vm::types::bare_class;
 
 use super::buffer::{Buffer, LineEnd};
-use super::text::{is_closed, size};
+use super::common::{self, File, size, with};
 
 /// The payload of a binary file.
 pub(super) struct BinaryFile {
@@ -36,6 +36,18 @@ impl Payload for BinaryFile {
 
 static CLASSES: [(&str, AtomicU16); 3] =
     [("BufferedReader", AtomicU16::new(0)), ("BufferedWriter", AtomicU16::new(0)), ("BufferedRandom", AtomicU16::new(0))];
+
+common::methods!(BinaryFile);
+
+impl File for BinaryFile {
+    fn buffer(&self) -> &RefCell<Buffer> {
+        &self.buffer
+    }
+
+    fn next(vm: &Vm, file: &Ref<BinaryFile>) -> R<Option<Value>> {
+        next(vm, file)
+    }
+}
 
 impl BinaryFile {
     pub fn make(vm: &Vm, buffer: Buffer, name: Value, mode: OpenMode) -> Value {
@@ -89,7 +101,7 @@ pub(super) fn install(vm: &Vm) {
                 "write", "buffer, /" => write(0 1);
                 "writelines", "lines, /" => writelines(0 1);
                 "__enter__", "" => enter(0);
-                "__exit__", "*exc_info" => exit(0);
+                "__exit__", "*exc_info" => close(0);
                 "__iter__", "" => enter(0);
                 "__next__", "" => next_row(0);
                 "__repr__", "" => repr(0);
@@ -106,18 +118,7 @@ pub(super) fn install(vm: &Vm) {
     }
 }
 
-fn with<T>(vm: &Vm, file: &BinaryFile, action: impl FnOnce(&mut Buffer) -> std::io::Result<T>) -> R<T> {
-    let result = {
-        let Ok(mut buffer) = file.buffer.try_borrow_mut() else { return Err(vm.runtime_error("reentrant call inside a file")) };
-        if buffer.is_closed() {
-            return Err(is_closed(vm));
-        }
-        action(&mut buffer)
-    };
-    result.map_err(|error| vm.io_error(error, None))
-}
-
-fn must_read(vm: &Vm, file: &BinaryFile, method: &str) -> R<()> {
+fn must_read(vm: &Vm, file: &Ref<BinaryFile>, method: &str) -> R<()> {
     let state = file.buffer.try_borrow().map(|buffer| (buffer.readable, buffer.is_closed()));
     match state {
         Ok((false, _)) => Err(super::unsupported(vm, if method == "read1" { method } else { "read" })),
@@ -129,7 +130,7 @@ fn must_read(vm: &Vm, file: &BinaryFile, method: &str) -> R<()> {
     }
 }
 
-fn must_write(vm: &Vm, file: &BinaryFile) -> R<()> {
+fn must_write(vm: &Vm, file: &Ref<BinaryFile>) -> R<()> {
     let state = file.buffer.try_borrow().map(|buffer| (buffer.writable, buffer.is_closed()));
     match state {
         Ok((false, _)) => Err(super::unsupported(vm, "write")),
@@ -142,14 +143,14 @@ fn must_be_open(vm: &Vm, file: &Ref<BinaryFile>, method: &str) -> R<()> {
     if closed(vm, file) { Err(vm.value_error(format!("{method} of closed file"))) } else { Ok(()) }
 }
 
-fn fill(vm: &Vm, file: &BinaryFile) -> R<bool> {
+fn fill(vm: &Vm, file: &Ref<BinaryFile>) -> R<bool> {
     vm.charge(8)?;
     let before = with(vm, file, |buffer| Ok(buffer.ahead().len()))?;
     vm.check_alloc(before + 2 * 65536)?;
     with(vm, file, |buffer| buffer.fill(&*vm.host))
 }
 
-fn take(vm: &Vm, file: &BinaryFile, count: usize) -> R<Ref<Bytes>> {
+fn take(vm: &Vm, file: &Ref<BinaryFile>, count: usize) -> R<Ref<Bytes>> {
     let taken = with(vm, file, |buffer| Ok(buffer.take(count)))?;
     Ok(vm.heap.bytes_object(taken))
 }
@@ -187,7 +188,7 @@ fn readinto(vm: &Vm, file: &Ref<BinaryFile>, into: &Value) -> R<usize> {
     Ok(data.data().len())
 }
 
-fn take_line(vm: &Vm, file: &BinaryFile, most: usize) -> R<Ref<Bytes>> {
+fn take_line(vm: &Vm, file: &Ref<BinaryFile>, most: usize) -> R<Ref<Bytes>> {
     let mut searched = 0;
     loop {
         let (found, here) = with(vm, file, |buffer| Ok((buffer.line(LineEnd::Feed, searched), buffer.ahead().len())))?;
@@ -212,10 +213,6 @@ fn next(vm: &Vm, file: &Ref<BinaryFile>) -> R<Option<Value>> {
     must_read(vm, file, "readline")?;
     let line = take_line(vm, file, usize::MAX)?;
     Ok((!line.data().is_empty()).then(|| Value::from(line)))
-}
-
-fn next_row(vm: &Vm, file: &Ref<BinaryFile>) -> R {
-    next(vm, file)?.ok_or_else(|| vm.stop_iteration(Value::None))
 }
 
 fn readlines(vm: &Vm, file: &Ref<BinaryFile>, hint: &Value) -> R {
@@ -252,37 +249,6 @@ fn writelines(vm: &Vm, file: &Ref<BinaryFile>, lines: &Value) -> R<()> {
     vm.for_each(lines, &mut |line| write(vm, file, &line).map(|_| true))
 }
 
-fn close(vm: &Vm, file: &Ref<BinaryFile>) -> R<()> {
-    if closed(vm, file) { Ok(()) } else { with(vm, file, |buffer| buffer.close(&*vm.host)) }
-}
-
-fn flush(vm: &Vm, file: &Ref<BinaryFile>) -> R<()> {
-    with(vm, file, |buffer| buffer.flush(&*vm.host))
-}
-
-fn fileno(vm: &Vm, file: &Ref<BinaryFile>) -> R<i64> {
-    match with(vm, file, |buffer| Ok(buffer.number()))? {
-        Some(number) => Ok(number.into()),
-        None => Err(super::unsupported(vm, "fileno")),
-    }
-}
-
-fn isatty(vm: &Vm, file: &Ref<BinaryFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.is_terminal(&*vm.host)))
-}
-
-fn readable(vm: &Vm, file: &Ref<BinaryFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.readable))
-}
-
-fn writable(vm: &Vm, file: &Ref<BinaryFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.writable))
-}
-
-fn seekable(vm: &Vm, file: &Ref<BinaryFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.is_seekable()))
-}
-
 fn seek(vm: &Vm, file: &Ref<BinaryFile>, to: i64, whence: Option<i64>) -> R<i64> {
     must_be_open(vm, file, "seek")?;
     let to = match whence.unwrap_or(0) {
@@ -297,38 +263,9 @@ fn seek(vm: &Vm, file: &Ref<BinaryFile>, to: i64, whence: Option<i64>) -> R<i64>
     Ok(with(vm, file, |buffer| buffer.seek(&*vm.host, to))? as i64)
 }
 
-fn tell(vm: &Vm, file: &Ref<BinaryFile>) -> R<i64> {
-    Ok(with(vm, file, Buffer::tell)? as i64)
-}
-
 fn truncate(vm: &Vm, file: &Ref<BinaryFile>, size: Option<i64>) -> R<i64> {
     must_be_open(vm, file, "truncate")?;
-    let writable = with(vm, file, |buffer| Ok(buffer.writable))?;
-    if !writable {
-        return Err(super::unsupported(vm, "truncate"));
-    }
-    let size = match size {
-        Some(size) => size,
-        None => tell(vm, file)?,
-    };
-    let Ok(wanted) = u64::try_from(size) else { return Err(vm.io_error(std::io::Error::from_raw_os_error(22), None)) };
-    with(vm, file, |buffer| buffer.truncate(&*vm.host, wanted))?;
-    Ok(size)
-}
-
-fn enter(vm: &Vm, this: &Value) -> R {
-    if let Some(file) = this.downcast::<BinaryFile>() {
-        with(vm, file, |_| Ok(()))?;
-    }
-    Ok(this.clone())
-}
-
-fn exit(vm: &Vm, file: &Ref<BinaryFile>) -> R<()> {
-    close(vm, file)
-}
-
-fn closed(_vm: &Vm, file: &Ref<BinaryFile>) -> bool {
-    file.buffer.try_borrow().is_ok_and(|buffer| buffer.is_closed())
+    common::truncate(vm, file, size)
 }
 
 fn mode(vm: &Vm, file: &Ref<BinaryFile>) -> Value {

@@ -1,10 +1,12 @@
 //! Files: `open()`, the objects it makes, and the standard streams (`sys.stdout` and its kin).
 //!
-//! The host opens files and hands out bytes (`host/file.rs`); buffering is in `buffer.rs`, text in `text.rs`, bytes in `binary.rs`.
+//! The host opens files and hands out bytes (`host/file.rs`); buffering is in `buffer.rs`, text in `text.rs`, bytes in `binary.rs`,
+//! what both have in common in `common.rs`.
 //! Neither reads anything the host does not grant.
 
 mod binary;
 mod buffer;
+mod common;
 mod open;
 mod text;
 

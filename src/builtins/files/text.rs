@@ -5,10 +5,11 @@ use std::io::SeekFrom;
 
 use crate::native::define_class;
 use crate::rows;
-use crate::value::{Payload, R, Raised, Ref, Str, Value, Visitor};
+use crate::value::{Payload, R, Ref, Str, Value, Visitor};
 use crate::vm::Vm;
 
 use super::buffer::{Backend, Buffer, LineEnd};
+use super::common::{self, File, size, with};
 
 /// Bytes read or written for one unit of work.
 const PER_UNIT: usize = 4096;
@@ -100,6 +101,18 @@ impl Payload for TextFile {
     }
 }
 
+common::methods!(TextFile);
+
+impl File for TextFile {
+    fn buffer(&self) -> &RefCell<Buffer> {
+        &self.buffer
+    }
+
+    fn next(vm: &Vm, file: &Ref<TextFile>) -> R<Option<Value>> {
+        next(vm, file)
+    }
+}
+
 impl TextFile {
     pub fn new(buffer: Buffer, name: Value, mode: &str) -> TextFile {
         TextFile {
@@ -137,7 +150,7 @@ pub(super) fn install(vm: &Vm) {
             "write", "text, /" => write(0 1);
             "writelines", "lines, /" => writelines(0 1);
             "__enter__", "" => enter(0);
-            "__exit__", "*exc_info" => exit(0);
+            "__exit__", "*exc_info" => close(0);
             "__iter__", "" => enter(0);
             "__next__", "" => next_row(0);
             "__repr__", "" => repr(0);
@@ -156,30 +169,13 @@ pub(super) fn install(vm: &Vm) {
     });
 }
 
-#[cold]
-pub(super) fn is_closed(vm: &Vm) -> Raised {
-    vm.value_error("I/O operation on closed file.")
-}
-
-/// Does something with the buffer of an open file; errors of the host become exceptions.
-fn with<T>(vm: &Vm, file: &TextFile, action: impl FnOnce(&mut Buffer) -> std::io::Result<T>) -> R<T> {
-    let result = {
-        let Ok(mut buffer) = file.buffer.try_borrow_mut() else { return Err(vm.runtime_error("reentrant call inside a file")) };
-        if buffer.is_closed() {
-            return Err(is_closed(vm));
-        }
-        action(&mut buffer)
-    };
-    result.map_err(|error| vm.io_error(error, None))
-}
-
-fn must_read(vm: &Vm, file: &TextFile) -> R<()> {
+fn must_read(vm: &Vm, file: &Ref<TextFile>) -> R<()> {
     let readable = with(vm, file, |buffer| Ok(buffer.readable))?;
     if readable { Ok(()) } else { Err(super::unsupported(vm, "not readable")) }
 }
 
 /// Reads another chunk; whether there was one. Bytes that are no text are found here, as CPython finds them a chunk at a time.
-fn fill(vm: &Vm, file: &TextFile) -> R<bool> {
+fn fill(vm: &Vm, file: &Ref<TextFile>) -> R<bool> {
     vm.charge(8)?;
     let before = with(vm, file, |buffer| Ok(buffer.ahead().len()))?;
     vm.check_alloc(before + 2 * 65536)?;
@@ -199,7 +195,7 @@ fn fill(vm: &Vm, file: &TextFile) -> R<bool> {
     Ok(more)
 }
 
-fn decode_by_method(vm: &Vm, file: &TextFile, bytes: Vec<u8>) -> R<String> {
+fn decode_by_method(vm: &Vm, file: &Ref<TextFile>, bytes: Vec<u8>) -> R<String> {
     let bytes = Value::from(vm.heap.bytes_object(bytes));
     let args = [vm.str_value(&file.encoding.name().to_ascii_lowercase()), vm.str_value(&file.errors)];
     let text = vm.call_method(&bytes, &vm.intern("decode"), &args)?;
@@ -207,7 +203,7 @@ fn decode_by_method(vm: &Vm, file: &TextFile, bytes: Vec<u8>) -> R<String> {
 }
 
 /// Bytes as text, with its line ends translated.
-fn decode(vm: &Vm, file: &TextFile, bytes: Vec<u8>) -> R {
+fn decode(vm: &Vm, file: &Ref<TextFile>, bytes: Vec<u8>) -> R {
     vm.charge((bytes.len() / PER_UNIT) as u64)?;
     let text = if file.encoding.is_utf8() {
         match String::from_utf8(bytes) {
@@ -221,18 +217,6 @@ fn decode(vm: &Vm, file: &TextFile, bytes: Vec<u8>) -> R {
         return Ok(Value::from(vm.heap.string(text.replace("\r\n", "\n").replace('\r', "\n"))));
     }
     Ok(Value::from(vm.heap.string(text)))
-}
-
-/// The `size` argument of the reading methods: nothing for everything.
-pub(super) fn size(vm: &Vm, size: &Value) -> R<Option<usize>> {
-    match size {
-        Value::Undef | Value::None => Ok(None),
-        size if vm.has_index(size) => Ok(usize::try_from(vm.index_i64(size)?).ok()),
-        size => {
-            let class = vm.class_of(size).name();
-            Err(vm.type_error(format!("argument should be integer or None, not '{}'", class.as_str())))
-        }
-    }
 }
 
 fn read(vm: &Vm, file: &Ref<TextFile>, count: &Value) -> R {
@@ -252,7 +236,7 @@ fn read(vm: &Vm, file: &Ref<TextFile>, count: &Value) -> R {
 }
 
 /// Takes the bytes of at most `count` characters, none behind `end` bytes if that is given.
-fn take_chars(vm: &Vm, file: &TextFile, count: usize, end: Option<usize>) -> R<Vec<u8>> {
+fn take_chars(vm: &Vm, file: &Ref<TextFile>, count: usize, end: Option<usize>) -> R<Vec<u8>> {
     let translate = file.newline == Newline::Translate;
     let (mut at, mut chars) = (0, 0);
     loop {
@@ -290,7 +274,7 @@ fn take_chars(vm: &Vm, file: &TextFile, count: usize, end: Option<usize>) -> R<V
 }
 
 /// The next line; empty at the end.
-fn take_line(vm: &Vm, file: &TextFile, most: Option<usize>) -> R<Vec<u8>> {
+fn take_line(vm: &Vm, file: &Ref<TextFile>, most: Option<usize>) -> R<Vec<u8>> {
     let mut searched = 0usize;
     loop {
         let end = file.newline.line_end();
@@ -322,10 +306,6 @@ fn next(vm: &Vm, file: &Ref<TextFile>) -> R<Option<Value>> {
     must_read(vm, file)?;
     let line = take_line(vm, file, None)?;
     if line.is_empty() { Ok(None) } else { decode(vm, file, line).map(Some) }
-}
-
-fn next_row(vm: &Vm, file: &Ref<TextFile>) -> R {
-    next(vm, file)?.ok_or_else(|| vm.stop_iteration(Value::None))
 }
 
 fn readlines(vm: &Vm, file: &Ref<TextFile>, hint: &Value) -> R {
@@ -379,41 +359,13 @@ fn writelines(vm: &Vm, file: &Ref<TextFile>, lines: &Value) -> R<()> {
     vm.for_each(lines, &mut |line| write(vm, file, &line).map(|_| true))
 }
 
-fn close(vm: &Vm, file: &Ref<TextFile>) -> R<()> {
-    let closed = file.buffer.try_borrow().is_ok_and(|buffer| buffer.is_closed());
-    if closed { Ok(()) } else { with(vm, file, |buffer| buffer.close(&*vm.host)) }
-}
-
-fn flush(vm: &Vm, file: &Ref<TextFile>) -> R<()> {
-    with(vm, file, |buffer| buffer.flush(&*vm.host))
-}
-
-fn fileno(vm: &Vm, file: &Ref<TextFile>) -> R<i64> {
-    match with(vm, file, |buffer| Ok(buffer.number()))? {
-        Some(number) => Ok(number.into()),
-        None => Err(super::unsupported(vm, "fileno")),
-    }
-}
-
-fn isatty(vm: &Vm, file: &Ref<TextFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.is_terminal(&*vm.host)))
-}
-
-fn readable(vm: &Vm, file: &Ref<TextFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.readable))
-}
-
-fn writable(vm: &Vm, file: &Ref<TextFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.writable))
-}
-
-fn seekable(vm: &Vm, file: &Ref<TextFile>) -> R<bool> {
-    with(vm, file, |buffer| Ok(buffer.is_seekable()))
-}
-
 /// Standard streams are UTF-8 always; there is nothing to change.
 fn reconfigure(vm: &Vm, file: &Ref<TextFile>) -> R<()> {
     flush(vm, file)
+}
+
+fn truncate(vm: &Vm, file: &Ref<TextFile>, size: Option<i64>) -> R<i64> {
+    common::truncate(vm, file, size)
 }
 
 fn seek(vm: &Vm, file: &Ref<TextFile>, to: i64, whence: Option<i64>) -> R<i64> {
@@ -428,39 +380,6 @@ fn seek(vm: &Vm, file: &Ref<TextFile>, to: i64, whence: Option<i64>) -> R<i64> {
         other => return Err(vm.value_error(format!("invalid whence ({other}, should be 0, 1 or 2)"))),
     };
     Ok(with(vm, file, |buffer| buffer.seek(&*vm.host, to))? as i64)
-}
-
-fn tell(vm: &Vm, file: &Ref<TextFile>) -> R<i64> {
-    Ok(with(vm, file, Buffer::tell)? as i64)
-}
-
-fn truncate(vm: &Vm, file: &Ref<TextFile>, size: Option<i64>) -> R<i64> {
-    let writable = with(vm, file, |buffer| Ok(buffer.writable))?;
-    if !writable {
-        return Err(super::unsupported(vm, "truncate"));
-    }
-    let size = match size {
-        Some(size) => size,
-        None => tell(vm, file)?,
-    };
-    let Ok(wanted) = u64::try_from(size) else { return Err(vm.io_error(std::io::Error::from_raw_os_error(22), None)) };
-    with(vm, file, |buffer| buffer.truncate(&*vm.host, wanted))?;
-    Ok(size)
-}
-
-fn enter(vm: &Vm, this: &Value) -> R {
-    if let Some(file) = this.downcast::<TextFile>() {
-        with(vm, file, |_| Ok(()))?;
-    }
-    Ok(this.clone())
-}
-
-fn exit(vm: &Vm, file: &Ref<TextFile>) -> R<()> {
-    close(vm, file)
-}
-
-fn closed(_vm: &Vm, file: &Ref<TextFile>) -> bool {
-    file.buffer.try_borrow().is_ok_and(|buffer| buffer.is_closed())
 }
 
 fn encoding(vm: &Vm, file: &Ref<TextFile>) -> Value {
