@@ -855,7 +855,8 @@ fn async_functions_of_the_script_are_called_as_futures() {
 
 #[test]
 fn tasks_are_limited() {
-    let mut interpreter = Interpreter::builder().tasks(100).build();
+    let output = Captured::new();
+    let mut interpreter = Interpreter::builder().tasks(100).capture(&output).build();
     let script = "
 import asyncio
 async def breed():
@@ -865,6 +866,8 @@ async def breed():
 asyncio.run(breed())
 ";
     assert!(matches!(interpreter.exec(script), Err(Error::Limit(Limit::Tasks))));
+    let reported = output.take_err();
+    assert!(!reported.contains("destroyed"), "{reported}");
     let few = "async def main(): return len(await asyncio.gather(*(asyncio.sleep(0) for _ in range(99))))\nassert asyncio.run(main()) == 99";
     interpreter.exec(few).unwrap();
 }

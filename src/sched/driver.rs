@@ -43,6 +43,12 @@ pub fn run_forever(vm: &Vm, event_loop: &Ref<EventLoop>) -> R<()> {
     enter(vm, event_loop)?;
     let outcome = work(vm, event_loop);
     leave(vm, event_loop);
+    if outcome.is_err() && super::event_loop::is_limit(vm) {
+        // Nobody is to blame for what a limit has cut off.
+        for task in event_loop.tasks(vm) {
+            task.core.set_internal();
+        }
+    }
     outcome
 }
 
