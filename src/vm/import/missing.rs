@@ -1,13 +1,17 @@
 //! What to say about a module that is not there.
 
+use crate::vm::text::quote;
+
 /// The message of a `ModuleNotFoundError`. A module that Python's own library has is said to be missing here, so that nobody looks
 /// for a spelling mistake.
 pub(super) fn message(name: &str) -> String {
+    let mut text = String::from("No module named ");
+    quote(&mut text, name, false);
     let top = name.split('.').next().unwrap_or(name);
     if is_of_python(top) {
-        return format!("No module named '{name}' (it is part of Python, but not of Asplet yet)");
+        text.push_str(" (it is part of Python, but not of Asplet yet)");
     }
-    format!("No module named '{name}'")
+    text
 }
 
 /// Whether Python's own library has a module of this name.

@@ -261,6 +261,9 @@ impl Vm {
             let Some((outer, last)) = name.rsplit_once('.') else {
                 return self.load(name, None);
             };
+            if outer.is_empty() {
+                return Err(self.not_found(name, missing::message(name)));
+            }
             let parent = self.import_absolute(outer)?;
             // The parent's body may have imported it by now.
             if let Some(module) = self.loaded(name)? {

@@ -16,7 +16,7 @@ use crate::value::R;
 use crate::vm::Vm;
 
 /// Words of the shorter factor up to which a product is one operation.
-const FACTOR: usize = 1 << 15;
+const FACTOR: usize = 1 << 16;
 /// Bits of a quotient or a divisor up to which a division is one operation; of a number whose root is taken in one.
 const DIVISOR: usize = 1 << 18;
 /// Bits up to which a greatest common divisor, and a number as text, is one operation.
@@ -46,7 +46,7 @@ fn words_of(bits: usize) -> usize {
 pub fn multiply(vm: &Vm, a: &IBig, b: &IBig) -> R<IBig> {
     let (short, long) = if size(a) < size(b) { (a, b) } else { (b, a) };
     let (m, n) = (size(short), size(long));
-    if m <= FACTOR && n <= 2 * FACTOR {
+    if m <= FACTOR && 2 * n <= 3 * FACTOR {
         vm.charge(product_work(m, n))?;
         return Ok(if std::ptr::eq(a, b) { IBig::from(a.sqr()) } else { a * b });
     }
