@@ -52,14 +52,17 @@ impl<T: Copy> Cache<T> {
         Cache { first: Entry::new(blank), others: OnceCell::new() }
     }
 
-    /// What is known about instances like this one.
+    /// What is known about instances like this one, if they are of the first shape: the short way. `get_other` comes next.
     #[inline(always)]
     pub fn get(&self, vm: &Vm, instance: &Instance) -> Option<T> {
+        self.first.is_about(instance.shape_address(), vm.heap.epoch()).then(|| self.first.known.get())
+    }
+
+    /// What is known about instances like this one, if they are of another shape.
+    pub fn get_other(&self, vm: &Vm, instance: &Instance) -> Option<T> {
         let (shape, epoch) = (instance.shape_address(), vm.heap.epoch());
-        if self.first.is_about(shape, epoch) {
-            return Some(self.first.known.get());
-        }
-        self.others.get()?.find(shape, epoch)
+        let entry = self.others.get()?.entries.iter().find(|entry| entry.is_about(shape, epoch))?;
+        Some(entry.known.get())
     }
 
     /// Notes what holds for instances of this shape.
@@ -74,13 +77,6 @@ impl<T: Copy> Cache<T> {
         let place = others.next.get();
         others.next.set((place + 1) % others.entries.len());
         others.entries[place].set(shape, epoch, known);
-    }
-}
-
-impl<T: Copy> Others<T> {
-    #[inline(never)]
-    fn find(&self, shape: usize, epoch: u32) -> Option<T> {
-        self.entries.iter().find(|entry| entry.is_about(shape, epoch)).map(|entry| entry.known.get())
     }
 }
 

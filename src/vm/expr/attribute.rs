@@ -50,8 +50,14 @@ impl<A: Operand> Node for Attribute<A> {
 #[inline(never)]
 pub(super) fn load_slowly(vm: &Vm, object: &Value, name: &Ref<Str>, cache: &Cache<Load>, span: Span) -> R {
     if let Some(instance) = object.downcast::<Instance>() {
-        if let Some(Load::Property(getter)) = cache.get(vm, instance) {
-            return vm.call_function(getter.get(), Args::positional(std::slice::from_ref(object))).map_err(|Raised| vm.at(span));
+        match cache.get(vm, instance).or_else(|| cache.get_other(vm, instance)) {
+            Some(Load::Property(getter)) => {
+                return vm
+                    .call_function(getter.get(), Args::positional(std::slice::from_ref(object)))
+                    .map_err(|Raised| vm.at(span));
+            }
+            Some(Load::Field(index)) if !instance.field(index as usize).is_undef() => return Ok(instance.field(index as usize)),
+            _ => {}
         }
         note_load(vm, cache, instance, name);
     }
@@ -108,6 +114,20 @@ impl<A: Operand, B: Operand> Node for StoreAttribute<A, B> {
 
 #[inline(never)]
 fn store_slowly(vm: &Vm, object: Value, name: &Ref<Str>, value: Value, cache: &Cache<Store>, span: Span) -> R {
+    if let Some(instance) = object.downcast::<Instance>() {
+        match cache.get_other(vm, instance) {
+            Some(Store::Field(index)) => {
+                drop(instance.replace_field(index as usize, value));
+                return Ok(Value::Next);
+            }
+            Some(Store::Extend(shape)) => {
+                instance.extend(shape.get().clone(), value);
+                return Ok(Value::Next);
+            }
+            // A setter is found by the general way.
+            Some(Store::Property(_)) | None => {}
+        }
+    }
     let plain = match object.downcast::<Instance>() {
         Some(instance) if is_plain_store(vm, instance, name) => Some((instance.clone(), instance.shape())),
         _ => None,

@@ -278,9 +278,11 @@ impl<A: Operand> CallMethod<A> {
         self.call_slowly(vm, object, l)
     }
 
-    #[cold]
     #[inline(never)]
     fn find(&self, vm: &Vm, instance: &Ref<Instance>) -> Option<Method> {
+        if let Some(known) = self.cache.get_other(vm, instance) {
+            return Some(known);
+        }
         let shape = instance.shape();
         let found = find_method(vm, &shape, &self.name)?;
         self.cache.set(vm, &shape, found);
