@@ -1,4 +1,4 @@
-//! `re`: regular expressions. Patterns are translated (`parse.rs` with `escape.rs` and `set.rs`) into those of the `fancy_regex`
+//! `re`: regular expressions. Patterns are translated (`parse/` with `escape.rs` and `set.rs`) into those of the `fancy_regex`
 //! crate, which searches (`engine.rs`); `pattern.rs` and `matching.rs` are the classes, `substitute.rs` with `template.rs` puts
 //! replacements together. Flags, the cache and the functions of the module are a script.
 
