@@ -90,13 +90,7 @@ pub fn to_int(vm: &Vm, x: &Value) -> R {
         return parsed;
     }
     if let Some(made) = vm.call_special(x, &vm.n.__int__, &[])? {
-        return match Number::integer(&made) {
-            Some(number) => Ok(number.to_value()),
-            None => {
-                let class = vm.class_of(&made).name();
-                Err(vm.type_error(format!("__int__ returned non-int (type {})", class.as_str())))
-            }
-        };
+        return vm.integer_returned("__int__", &made);
     }
     if vm.has_index(x) {
         return vm.index(x);

@@ -190,7 +190,9 @@ fn text_for(vm: &Vm, this: &Ref<Class>, name: &str, value: &Value) -> R<Ref<Str>
 }
 
 fn set_name(vm: &Vm, this: &Ref<Class>, value: &Value) -> R<()> {
-    this.name.set(text_for(vm, this, "__name__", value)?);
+    let name = text_for(vm, this, "__name__", value)?;
+    vm.check_class_name(name.as_str())?;
+    this.name.set(name);
     Ok(())
 }
 

@@ -258,6 +258,14 @@ impl<'s> Actions<'s> {
         self.expr(l, ExprKind::NamedExpr { target, value }, r)
     }
 
+    /// A named expression as an argument, where only names are tried before `:=`, which is then what cannot stand there.
+    pub fn named_argument(&self, l: u32, target: Box<Expr>, walrus: u32, value: Box<Expr>, r: u32) -> Box<Expr> {
+        if !matches!(target.kind, ExprKind::Name(_)) || target.span.start != l {
+            self.refuse(Kind::Invalid, Span::new(walrus as usize, walrus as usize + 2));
+        }
+        self.expr(l, ExprKind::NamedExpr { target, value }, r)
+    }
+
     /// Parentheses around one expression.
     pub fn group(&self, _l: u32, inner: Box<Expr>, _r: u32) -> Box<Expr> {
         if matches!(inner.kind, ExprKind::Starred { .. }) {

@@ -159,6 +159,7 @@ impl Vm {
             let given = self.class_of(namespace).name();
             return Err(self.type_error(format!("type.__new__() argument 3 must be dict, not {}", given.as_str())));
         };
+        self.check_class_name(name)?;
         let dict = given.copy(&self.heap);
         let name = self.intern(name);
         let class = self.heap.alloc(Class::new(name, dict, base, true));
@@ -323,6 +324,11 @@ impl Vm {
         wrap(&self.n.__init_subclass__, &class_method);
         wrap(&self.n.__class_getitem__, &class_method);
         Ok(())
+    }
+
+    /// Names of classes hold no null character.
+    pub fn check_class_name(&self, name: &str) -> R<()> {
+        if name.contains('\0') { Err(self.value_error("type name must not contain null characters")) } else { Ok(()) }
     }
 
     /// Reads `__slots__`.

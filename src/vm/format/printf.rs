@@ -3,7 +3,7 @@
 //! Both work on bytes: what has a meaning in a format is ASCII, and the rest of a string is copied whole.
 
 use super::number::{character_of, digits, text_of};
-use crate::value::{Bytes, R, Raised, Ref, Str, Value};
+use crate::value::{ByteArray, Bytes, R, Raised, Ref, Str, Value};
 use crate::vm::Vm;
 use crate::vm::number::{Number, float as floats};
 
@@ -56,7 +56,7 @@ struct Flags {
 impl<'a> Printf<'a> {
     fn new(vm: &'a Vm, format: &'a [u8], values: &'a Value, is_bytes: bool) -> Self {
         let is_text = values.payload::<Str>().is_some();
-        let is_binary = crate::vm::binary::length(values).is_some();
+        let is_binary = values.payload::<Bytes>().is_some() || values.payload::<ByteArray>().is_some();
         let is_plain = values.as_tuple().is_some() || is_text || is_bytes && is_binary;
         let is_mapping = !is_plain && !vm.class_of(values).lookup(&vm.n.__getitem__).is_undef();
         let source = match values.as_tuple() {
@@ -299,10 +299,11 @@ impl<'a> Printf<'a> {
             }
             return self.padded(text.as_str().as_bytes(), 1, flags);
         }
-        if !self.vm.has_index(value) {
+        let number = self.vm.index_clamped(value);
+        let Some(number) = self.vm.catch(number, &self.vm.types.type_error)? else {
             return Err(self.vm.type_error("%c requires int or char"));
-        }
-        let char = character_of(self.vm, self.vm.index_clamped(value)?)?;
+        };
+        let char = character_of(self.vm, number)?;
         self.padded(char.encode_utf8(&mut [0; 4]).as_bytes(), 1, flags)
     }
 
@@ -311,11 +312,14 @@ impl<'a> Printf<'a> {
             if let [byte] = data.as_slice() {
                 return self.padded(&[*byte], 1, flags);
             }
-        } else if self.vm.has_index(value) {
-            return match u8::try_from(self.vm.index_clamped(value)?) {
-                Ok(byte) => self.padded(&[byte], 1, flags),
-                Err(_) => Err(self.vm.overflow_error("%c arg not in range(256)")),
-            };
+        } else {
+            let number = self.vm.index_clamped(value);
+            if let Some(number) = self.vm.catch(number, &self.vm.types.type_error)? {
+                return match u8::try_from(number) {
+                    Ok(byte) => self.padded(&[byte], 1, flags),
+                    Err(_) => Err(self.vm.overflow_error("%c arg not in range(256)")),
+                };
+            }
         }
         Err(self.vm.type_error("%c requires an integer in range(256) or a single byte"))
     }
@@ -337,6 +341,14 @@ impl<'a> Printf<'a> {
         self.numeric(number.is_negative(), prefix, &digits, flags)
     }
 
+    /// What `__int__`, for the decimal conversions, or else `__index__` makes of a value that is no number itself.
+    fn convert_to_integer(&self, is_decimal: bool, value: &Value) -> R<Option<Value>> {
+        if is_decimal && let Some(made) = self.vm.call_special(value, &self.vm.n.__int__, &[])? {
+            return self.vm.integer_returned("__int__", &made).map(Some);
+        }
+        if self.vm.has_index(value) { self.vm.index(value).map(Some) } else { Ok(None) }
+    }
+
     fn to_integer(&self, kind: u8, value: &Value) -> R {
         let is_decimal = matches!(kind, b'd' | b'i' | b'u');
         match Number::of(value) {
@@ -344,15 +356,10 @@ impl<'a> Printf<'a> {
             Some(Number::Float(_)) | None => {}
             Some(integer) => return Ok(integer.to_value()),
         }
-        if self.vm.has_index(value) {
-            return self.vm.index(value);
-        }
-        if is_decimal && let Some(made) = self.vm.call_special(value, &self.vm.n.__int__, &[])? {
-            if let Some(integer) = Number::integer(&made) {
-                return Ok(integer.to_value());
-            }
-            let class = self.vm.class_of(&made).name();
-            return Err(self.vm.type_error(format!("__int__ returned non-int (type {})", class.as_str())));
+        // A TypeError, wherever it comes from, means that it is no number.
+        let converted = self.convert_to_integer(is_decimal, value);
+        if let Some(Some(integer)) = self.vm.catch(converted, &self.vm.types.type_error)? {
+            return Ok(integer);
         }
         let wanted = if is_decimal { "a real number" } else { "an integer" };
         let class = self.vm.class_of(value).name();

@@ -92,6 +92,16 @@ impl Vm {
                 (Some(a), Some(b)) => return self.items_compare(op, a, b).map(Some),
                 _ => return Ok(None),
             },
+            // A bytearray is also ordered against what lends bytes.
+            (Kind::ByteArray, Kind::Native) | (Kind::Native, Kind::ByteArray)
+                if !matches!(op, CmpOp::Eq | CmpOp::NotEq) && binary::length(a).is_some() && binary::length(b).is_some() =>
+            {
+                self.will_scan(binary::length(a).min(binary::length(b)).unwrap_or(0))?;
+                match binary::compare(a, b) {
+                    Some(order) => order,
+                    None => return Ok(None),
+                }
+            }
             (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => {
                 self.will_scan(binary::length(a).min(binary::length(b)).unwrap_or(0))?;
                 match binary::compare(a, b) {

@@ -189,6 +189,7 @@ impl Vm {
                 Kind::Complex => value.downcast::<Complex>().is_some_and(|number| super::number::complex::truth(**number)),
                 _ => return self.truthy_special(value),
             },
+            Value::NotImplemented => return self.truthy_not_implemented(),
             _ => true,
         })
     }

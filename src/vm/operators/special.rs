@@ -208,16 +208,39 @@ impl Vm {
         let class = self.class_of(value);
         match self.call_special(value, &self.n.__index__, &[])? {
             None => Err(self.type_error(format!("'{}' object cannot be interpreted as an integer", self.type_name(&class)))),
-            Some(answer) => match answer.unwrapped() {
-                Value::Int(_) => Ok(answer.unwrapped().clone()),
-                Value::Bool(b) => Ok(Value::Int(*b as i64)),
-                inner if inner.kind() == Kind::BigInt => Ok(inner.clone()),
-                _ => {
-                    let given = self.class_of(&answer);
-                    Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(&given))))
-                }
-            },
+            Some(answer) => self.integer_returned("__index__", &answer),
         }
+    }
+
+    /// What `__int__` or `__index__` returned, as an int; one of a class derived from it is deprecated.
+    pub fn integer_returned(&self, method: &str, answer: &Value) -> R {
+        let inner = match answer.unwrapped() {
+            inner @ Value::Int(_) => inner.clone(),
+            Value::Bool(b) => Value::Int(*b as i64),
+            inner if inner.kind() == Kind::BigInt => inner.clone(),
+            _ => {
+                let given = self.class_of(answer);
+                return Err(self.type_error(format!("{method} returned non-int (type {})", self.type_name(&given))));
+            }
+        };
+        let given = self.class_of(answer);
+        if !given.is(&self.types.int) {
+            let text = format!(
+                "{method} returned non-int (type {}).  The ability to return an instance of a strict subclass of int is \
+                 deprecated, and may be removed in a future version of Python.",
+                self.type_name(&given)
+            );
+            self.deprecated(&text)?;
+        }
+        Ok(inner)
+    }
+
+    /// `bool(NotImplemented)`: true, so far.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn truthy_not_implemented(&self) -> R<bool> {
+        self.deprecated("NotImplemented should not be used in a boolean context")?;
+        Ok(true)
     }
 
     #[inline(never)]
