@@ -1,4 +1,4 @@
-//! `bytes` and `bytearray`: data only; the methods are in `builtins/bytes.rs`.
+//! `bytes` and `bytearray`: data only; the methods are in `builtins/bytes/`.
 
 use std::cell::{Cell, RefCell};
 

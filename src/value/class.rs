@@ -1,4 +1,4 @@
-//! Classes and shapes: data only; building, attribute rules and special methods are in `vm/class.rs` and `vm/attribute.rs`.
+//! Classes and shapes: data only; building, attribute rules and special methods are in `vm/class/` and `vm/attribute/`.
 //!
 //! A shape is the layout of instances: which attribute stands in which field. Each class has a root shape without fields; setting a new
 //! attribute follows (or makes) the transition to the shape with one field more, so instances that are filled in the same order
@@ -167,7 +167,7 @@ impl Drop for Class {
 }
 
 impl Class {
-    /// A class; `mro` and the attributes are filled in by `vm/class.rs`.
+    /// A class; `mro` and the attributes are filled in by `vm/class/build.rs`.
     pub fn new(name: Ref<Str>, dict: Ref<Dict>, base: Base, is_script: bool) -> Class {
         Class {
             qualname: Shared::new(name.clone()),
@@ -195,7 +195,7 @@ impl Class {
         }
     }
 
-    /// Whether this class is `other` or derived from it (by the linearised bases; `__subclasscheck__` is `vm/class.rs`'s matter).
+    /// Whether this class is `other` or derived from it (by the linearised bases; `__subclasscheck__` is for `vm/class/check.rs`).
     #[inline]
     pub fn is_subclass(&self, other: &Ref<Class>) -> bool {
         self.mro.with(|mro| mro.iter().any(|class| class.is(other)))

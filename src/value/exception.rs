@@ -1,4 +1,4 @@
-//! Exceptions: data only; the hierarchy is in `builtins/exceptions.rs`, tracebacks in `vm/traceback.rs`.
+//! Exceptions: data only; the hierarchy is in `builtins/exceptions/`, tracebacks in `vm/traceback.rs`.
 
 use std::cell::Cell;
 
@@ -21,8 +21,8 @@ pub struct Exception {
     pub suppress_context: Cell<bool>,
     /// A limit was crossed: no handler catches this, no `finally` runs for it.
     pub uncatchable: Cell<bool>,
-    /// What classes with attributes of their own keep (`errno`, `value`, `name`): see `builtins/exceptions.rs`. Empty as long as
-    /// they follow from the arguments.
+    /// What classes with attributes of their own keep (`errno`, `value`, `name`): see `builtins/exceptions/fields.rs`. Empty as
+    /// long as they follow from the arguments.
     pub fields: Shared<Box<[Value]>>,
     /// Other attributes, once there are any.
     pub attributes: Shared<Option<Ref<Dict>>>,

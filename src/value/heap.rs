@@ -16,7 +16,7 @@
 //!
 //! All `unsafe` of memory management is here, in `object.rs` and in `slots.rs`. The argument: cells are handed out once (from a free list or by
 //! carving) and returned once (when the count falls to zero); an `ObjRef` is only made with a count of its own; a heap and all its
-//! objects are used by one thread at a time (see `interpreter.rs`).
+//! objects are used by one thread at a time (see `interpreter/mod.rs`).
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{Cell, RefCell};

@@ -1,4 +1,4 @@
-//! Views of a dict: what `keys()`, `values()` and `items()` return. Data only; the methods are in `builtins/dict/views.rs`.
+//! Views of a dict: what `keys()`, `values()` and `items()` return. Data only; the methods are in `builtins/views.rs`.
 
 use super::object::{Kind, Payload, Ref, Visitor};
 use super::{Dict, Heap};
