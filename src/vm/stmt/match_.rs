@@ -188,10 +188,21 @@ fn matches_sequence(
     captured: &mut Captured,
 ) -> R<bool> {
     let needed = before.len() + after.len();
-    if let Some(None) = star
-        && is_other_sequence(vm, subject)
-    {
-        return matches_ends(vm, l, before, after, subject, captured);
+    if is_other_sequence(vm, subject) {
+        // The length decides first, and what no pattern wants to see is not asked for.
+        let fits = match star {
+            Some(_) => needed == 0 || vm.len(subject)? >= needed,
+            None => vm.len(subject)? == needed,
+        };
+        if !fits {
+            return Ok(false);
+        }
+        let sees_none = before.iter().chain(after).all(|pattern| matches!(pattern, Pattern::Wildcard));
+        match star {
+            None | Some(None) if sees_none => return Ok(true),
+            Some(None) => return matches_ends(vm, l, before, after, subject, captured),
+            _ => {}
+        }
     }
     let Some(items) = items_of_sequence(vm, subject)? else { return Ok(false) };
     if items.len() < needed || (star.is_none() && items.len() != needed) {
@@ -215,7 +226,8 @@ fn matches_sequence(
     Ok(true)
 }
 
-/// `[first, *_, last]`: what the star stands for is not looked at, so the items are asked for one by one.
+/// `[first, *_, last]`: what the star stands for is not looked at, so the items are asked for one by one. There are
+/// enough of them.
 fn matches_ends(
     vm: &Vm,
     l: &mut [Value],
@@ -224,13 +236,15 @@ fn matches_ends(
     subject: &Value,
     captured: &mut Captured,
 ) -> R<bool> {
-    let length = vm.len(subject)?;
-    if length < before.len() + after.len() {
-        return Ok(false);
-    }
     let first = before.iter().zip(0..);
-    for (pattern, index) in first.chain(after.iter().zip(length - after.len()..)) {
-        let item = vm.get_item(subject, &Value::Int(index as i64))?;
+    let from_end = after.iter().zip(-(after.len() as i64)..);
+    for (pattern, place) in first.chain(from_end) {
+        if matches!(pattern, Pattern::Wildcard) {
+            continue;
+        }
+        // Like CPython, which asks for the length anew for each item that it counts from the end.
+        let index = if place < 0 { vm.len(subject)? as i64 + place } else { place };
+        let item = vm.get_item(subject, &Value::Int(index))?;
         if !matches(vm, l, pattern, &item, captured)? {
             return Ok(false);
         }
@@ -254,7 +268,7 @@ fn items_of_sequence(vm: &Vm, subject: &Value) -> R<Option<Vec<Value>>> {
         return Ok(Some(tuple.items().to_vec()));
     }
     if is_other_sequence(vm, subject) {
-        return vm.collect(subject).map(Some);
+        return vm.collect(&vm.iter(subject)?).map(Some);
     }
     Ok(None)
 }
