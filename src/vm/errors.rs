@@ -82,6 +82,8 @@ impl Vm {
             }
             at = next;
         }
+        // Nothing can be raised here: the next tick looks up earlier.
+        self.heap.ticks.set(self.heap.ticks.get().saturating_sub(steps / 16));
         raised.context.set(handled);
     }
 
