@@ -203,15 +203,21 @@ pub struct SuspendingFor {
     pub place: Place,
 }
 
+/// Puts the iterator of a loop into its slot.
+#[inline(always)]
+fn begin(vm: &Vm, l: &mut [Value], iterable: &Tree, iterator: u16, span: Span) -> R<()> {
+    let iterable = iterable.eval(vm, l)?;
+    l[iterator as usize] = vm.iter(&iterable).map_err(|Raised| vm.at(span))?;
+    Ok(())
+}
+
 impl Node for SuspendingFor {
     fn eval(&self, vm: &Vm, l: &mut [Value]) -> R {
         self.exec(vm, l)
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let iterable = self.iterable.eval(vm, l)?;
-        let iterator = vm.iter(&iterable).map_err(|Raised| vm.at(self.span))?;
-        l[self.iterator as usize] = iterator;
+        begin(vm, l, &self.iterable, self.iterator, self.span)?;
         self.turn(vm, l)
     }
 
@@ -317,7 +323,7 @@ pub struct ForYield<A> {
     pub item: u16,
     pub assign: Option<Tree>,
     pub value: A,
-    /// Of the iterable.
+    /// Of the loop.
     pub span: Span,
     pub place: Place,
     /// Of the statement inside.
@@ -330,9 +336,7 @@ impl<A: Operand> Node for ForYield<A> {
     }
 
     fn exec(&self, vm: &Vm, l: &mut [Value]) -> R {
-        let iterable = self.iterable.eval(vm, l)?;
-        let iterator = vm.iter(&iterable).map_err(|Raised| vm.at(self.span))?;
-        l[self.iterator as usize] = iterator;
+        begin(vm, l, &self.iterable, self.iterator, self.span)?;
         self.turn(vm, l)
     }
 
